@@ -1,0 +1,95 @@
+#include "base/bytes.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
+
+namespace pinflow {
+namespace {
+
+constexpr std::array<uint32_t, 256> make_table() {
+  std::array<uint32_t, 256> table{};
+  for (uint32_t i = 0; i < 256; ++i) {
+    uint32_t crc = i;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (crc & 1 ? 0x82F63B78u : 0u);
+    table[i] = crc;
+  }
+  return table;
+}
+
+constexpr std::array<uint32_t, 256> kTable = make_table();
+
+uint32_t by_table(uint32_t crc, std::string_view bytes) {
+  for (const char byte : bytes) crc = (crc >> 8) ^ kTable[(crc ^ static_cast<uint8_t>(byte)) & 0xFF];
+  return crc;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) uint32_t by_instruction(uint32_t crc, std::string_view bytes) {
+  const char* at = bytes.data();
+  size_t left = bytes.size();
+  uint64_t wide = crc;
+  for (; left >= 8; at += 8, left -= 8) {
+    uint64_t word;
+    std::memcpy(&word, at, 8);
+    wide = _mm_crc32_u64(wide, word);
+  }
+  crc = static_cast<uint32_t>(wide);
+  for (; left > 0; ++at, --left) crc = _mm_crc32_u8(crc, static_cast<uint8_t>(*at));
+  return crc;
+}
+
+uint32_t update(uint32_t crc, std::string_view bytes) {
+  static const bool has_instruction = __builtin_cpu_supports("sse4.2");
+  return has_instruction ? by_instruction(crc, bytes) : by_table(crc, bytes);
+}
+#else
+uint32_t update(uint32_t crc, std::string_view bytes) { return by_table(crc, bytes); }
+#endif
+
+}  // namespace
+
+uint32_t crc32c(std::string_view bytes, uint32_t before) { return ~update(~before, bytes); }
+
+std::string base64_encode(std::string_view bytes) {
+  std::string text((bytes.size() + 2) / 3 * 4, '\0');
+  // EVP_EncodeBlock ends what it writes with a NUL, for which std::string has room.
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
+                  static_cast<int>(bytes.size()));
+  return text;
+}
+
+bool base64_decode(std::string_view text, std::string& bytes) {
+  if (text.size() % 4 != 0) return false;
+  size_t padding = 0;
+  if (text.ends_with("==")) padding = 2;
+  else if (text.ends_with("=")) padding = 1;
+  for (const char c : text.substr(0, text.size() - padding)) {
+    const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (!letter && c != '+' && c != '/') return false;
+  }
+  bytes.resize(text.size() / 4 * 3);
+  if (EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size())) < 0) {
+    return false;
+  }
+  bytes.resize(bytes.size() - padding);
+  return true;
+}
+
+std::string to_hex(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const char byte : bytes) {
+    text.push_back(digits[static_cast<uint8_t>(byte) >> 4]);
+    text.push_back(digits[static_cast<uint8_t>(byte) & 15]);
+  }
+  return text;
+}
+
+}  // namespace pinflow

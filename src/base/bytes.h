@@ -1,0 +1,52 @@
+// Big-endian integers and checksums over plain bytes, as Kafka's formats want them. Pure.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace pinflow {
+
+static_assert(std::endian::native == std::endian::little, "the byte order of this machine is not supported");
+
+template <std::integral T>
+T big_endian(T value) {
+  if constexpr (sizeof(T) == 8) return static_cast<T>(__builtin_bswap64(static_cast<uint64_t>(value)));
+  else if constexpr (sizeof(T) == 4) return static_cast<T>(__builtin_bswap32(static_cast<uint32_t>(value)));
+  else if constexpr (sizeof(T) == 2) return static_cast<T>(__builtin_bswap16(static_cast<uint16_t>(value)));
+  else return value;
+}
+
+// The caller has checked that sizeof(T) bytes are there.
+template <std::integral T>
+T load_big(const char* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return big_endian(value);
+}
+
+template <std::integral T>
+void store_big(char* to, T value) {
+  value = big_endian(value);
+  std::memcpy(to, &value, sizeof value);
+}
+
+template <std::integral T>
+void append_big(std::string& to, T value) {
+  value = big_endian(value);
+  to.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+// CRC-32C (Castagnoli, RFC 3720 B.4), by the processor's instruction where there is one.
+uint32_t crc32c(std::string_view bytes, uint32_t before = 0);
+
+std::string base64_encode(std::string_view bytes);
+// False when the text is not base64 (RFC 4648, padded); `bytes` is then unspecified.
+bool base64_decode(std::string_view text, std::string& bytes);
+
+std::string to_hex(std::string_view bytes);
+
+}  // namespace pinflow

@@ -1,0 +1,77 @@
+// A pipeline's definition, as its folder declares it: record types, their source tables, topics, streams, schemas,
+// cleaning, tables and queries. Values only; loaded and checked once at start (load.h), read by everyone after.
+// C++ knows no more of posts than what stands here.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace pinflow::pipeline {
+
+// The types a table's column may have; the names in a pipeline file are Delta's (PROTOCOL.md, "Primitive Types").
+enum class Type { string, integer, long_, double_, boolean, timestamp, array_of_double, array_of_string };
+std::string_view name_of(Type type);       // as the file and Delta's schema say: "long", "array<double>"
+std::string_view sql_name_of(Type type);   // the same for a CAST in DuckDB: "BIGINT", "DOUBLE[]", "TIMESTAMPTZ"
+
+struct Column {
+  std::string name;
+  Type type = Type::string;
+};
+
+// SQL text with where it came from, for errors.
+struct Sql {
+  std::filesystem::path file;
+  std::string text;
+};
+
+// One kind of record: a table of the source, a topic, a stream, a cleaning and the table that it feeds.
+struct RecordType {
+  std::string name;                    // "pin"
+  std::string source_table;            // "pinterest_data"
+  std::string source_key;              // "index": the column that orders the source's rows
+  std::string topic;                   // "local.pin", the pattern filled in
+  std::string stream;                  // "streaming-local-pin"
+  std::vector<std::string> fields;     // of the raw record, each read as text: "index", "unique_id", …
+  Sql cleaning;                        // SELECT … FROM raw
+  std::string table;                   // "pin"
+  std::string stream_table;            // "pin_stream"
+  std::string key;                     // column of the table that narrows the search for repeats: "ind"
+  std::vector<Column> columns;         // of the table, in order
+};
+
+struct Query {
+  std::string name;  // "top_country"
+  std::string title;  // "The country of the user with the most followers"
+  Sql sql;
+};
+
+struct Repeats {
+  bool batch_drop = true;
+  bool stream_drop = true;
+  int64_t stream_rows = 100'000;
+  int64_t stream_minutes = 10;
+};
+
+struct Pipeline {
+  std::string id;       // "pinterest"
+  std::string user_id;  // what {id} became: "local"
+  std::filesystem::path folder;
+  std::vector<RecordType> records;      // in the order in which the emulator posts them
+  std::vector<Query> queries;
+  std::map<std::string, Sql> preludes;  // by engine: "duckdb", "spark"
+  Repeats repeats;
+  std::filesystem::path generator;      // the generator's profile; empty where there is none
+  std::map<std::string, std::string> settings;  // endpoints and switches, the profile laid over: "gateway.listen", …
+
+  const RecordType* find_record(std::string_view name) const;
+  const Query* find_query(std::string_view name) const;
+};
+
+}  // namespace pinflow::pipeline
