@@ -14,6 +14,9 @@ struct HeaderField {
   std::string value;
 };
 
+// Value of the first of these of that name, whatever its case; empty where there is none.
+std::string_view find_header(const std::vector<HeaderField>& headers, std::string_view name);
+
 struct Request {
   std::string method;  // "POST"
   std::string target;  // as sent: "/prod/topics/local.pin?x=1"
