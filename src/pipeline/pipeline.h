@@ -25,6 +25,16 @@ struct Column {
   Type type = Type::string;
 };
 
+// The types a column of a source table may have. `float_` is 32 bits wide, `datetime` is text without a zone
+// ("2020-08-28 03:52:47").
+enum class SourceType { integer, bigint, float_, double_, text, datetime };
+std::string_view name_of(SourceType type);  // as the file says: "integer", "float", "datetime"
+
+struct SourceColumn {
+  std::string name;
+  SourceType type = SourceType::text;
+};
+
 // SQL text with where it came from, for errors.
 struct Sql {
   std::filesystem::path file;
@@ -44,6 +54,7 @@ struct RecordType {
   std::string stream_table;            // "pin_stream"
   std::string key;                     // column of the table that narrows the search for repeats: "ind"
   std::vector<Column> columns;         // of the table, in order
+  std::vector<SourceColumn> source_columns;  // of the source table, in order; the key is integer or bigint
 };
 
 struct Query {
