@@ -1,0 +1,50 @@
+// What every command starts from: the command line and the pipeline, and the addresses and folders that follow from both.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "app/options.h"
+#include "base/error.h"
+#include "kafka/client/config.h"
+#include "object/store.h"
+#include "pipeline/pipeline.h"
+#include "source/url.h"
+
+namespace pinflow::app {
+
+struct Context {
+  Options options;
+  pipeline::Pipeline pipeline;
+};
+
+Result<Context> load_context(const Options& options);
+
+struct Address {
+  std::string host;
+  uint16_t port = 0;
+  std::string text() const;  // "127.0.0.1:8082"
+};
+
+// Where the part ("gateway", "broker") shall listen: --listen, else the pipeline's `<part>.listen`, else the default.
+// In a command that starts one part --listen may be HOST:PORT, in one that starts several it is PART=HOST:PORT
+// (`alone` tells which). With `free_port` the default is any free port. An address beyond this machine is
+// taken with a warning.
+Result<Address> listen_address(const Context& context, std::string_view part, bool alone, bool free_port = false);
+
+// --lake, a directory, or DATA/lake; made where it is missing.
+Result<std::unique_ptr<object::Store>> open_lake(const Context& context);
+
+// The cluster of --bootstrap-server and --command-config; without either, `embedded` (HOST:PORT).
+Result<kafka::ClientConfig> kafka_config(const Context& context, const std::string& embedded);
+
+// --source, else what db_creds.yaml or the environment names, else DATA/source.db.
+struct SourceChoice {
+  source::SourceUrl url;
+  bool chosen = false;  // by the user, in one of these ways: then it is never made by ourselves
+};
+Result<SourceChoice> source_of(const Context& context);
+
+}  // namespace pinflow::app

@@ -1,0 +1,176 @@
+#include "app/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include <map>
+
+namespace pinflow::app {
+namespace {
+
+void add_common(CLI::App& app, Options& o) {
+  const std::string group = "Common flags";
+  app.add_option("-p,--pipeline", o.pipeline, "The pipeline's folder")->capture_default_str()->group(group);
+  app.add_option("--data", o.data, "Where this machine's log, lake and state are kept")->capture_default_str()->group(group);
+  app.add_option("--profile", o.profile, "An overlay of the pipeline's configuration")->capture_default_str()->group(group);
+  app.add_option("--source", o.source, "sqlite:///FILE or mysql://[USER@]HOST[:PORT]/DATABASE")->group(group);
+  app.add_option("--db-creds", o.db_creds, "Credentials of the source (default: db_creds.yaml here, then in the pipeline)")
+      ->group(group);
+  app.add_option("--bootstrap-server", o.bootstrap_server, "A Kafka cluster, HOST:PORT, instead of the embedded broker")
+      ->group(group);
+  app.add_option("--command-config,--consumer.config,--producer.config", o.command_config,
+                 "A Java properties file with the Kafka client's settings")
+      ->group(group);
+  app.add_option("--lake", o.lake, "The lake's directory (default: DATA/lake)")->group(group);
+  app.add_option("--listen", o.listen, "HOST:PORT, or PART=HOST:PORT with run and up; port 0 is any free one")->group(group);
+  const std::map<std::string, Format> formats{{"table", Format::table}, {"json", Format::json}, {"csv", Format::csv}};
+  app.add_option("--format", o.format, "table, json or csv")
+      ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case))
+      ->option_text("table|json|csv")
+      ->group(group);
+  app.add_flag("-v,--verbose", o.verbose, "Say more; `emulate` prints each post")->group(group);
+}
+
+void add_posting(CLI::App& command, Options& o) {
+  command.add_option("--posts", o.posts, "How many random posts, as the course's loop draws them")->check(CLI::PositiveNumber);
+  command.add_flag("--all", o.all, "Every post of the source once, in order")->excludes("--posts");
+  command.add_option("--seed", o.seed, "Of the random rows")->capture_default_str();
+  command.add_option("--connections", o.connections, "HTTP connections")->capture_default_str()->check(CLI::Range(1, 1024));
+  command.add_option("--records-per-request", o.records_per_request, "Records in one request")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
+}
+
+void add_flush_size(CLI::App& command, Options& o) {
+  command.add_option("--flush-size", o.flush_size, "Records in one object (10000)")->check(CLI::PositiveNumber);
+}
+
+void add_topic(CLI::App& command, Options& o) { command.add_option("--topic", o.topic, "The topic")->required(); }
+
+class Tree {
+ public:
+  Tree(CLI::App& app, Options& options, std::string& chosen) : app_(app), o_(options), chosen_(chosen) {
+    main_job();
+    parts();
+    topics();
+    source();
+    reading();
+  }
+
+ private:
+  CLI::App& leaf(CLI::App& parent, const std::string& name, const std::string& what) {
+    CLI::App* made = parent.add_subcommand(name, what);
+    made->fallthrough();
+    made->footer("Common flags (--data, --pipeline, --source, --format, …): pinflow --help");
+    const std::string path = &parent == &app_ ? name : parent.get_name() + " " + name;
+    made->callback([this, path] {  // a subcommand's comes before its parent's
+      if (chosen_.empty()) chosen_ = path;
+    });
+    return *made;
+  }
+
+  CLI::App& branch(const std::string& name, const std::string& what) {
+    CLI::App* made = app_.add_subcommand(name, what);
+    made->require_subcommand(1)->fallthrough();
+    return *made;
+  }
+
+  void main_job() {
+    CLI::App& run = leaf(app_, "run", "One pass of everything, from posts over HTTP to answers; then ends");
+    add_posting(run, o_);
+    add_flush_size(run, o_);
+    run.add_flag("--keep-repeats", o_.keep_repeats, "Keep rows that are equal after cleaning");
+    CLI::App& up = leaf(app_, "up", "Broker, gateway and sink, until Ctrl-C");
+    up.add_option("--rate", o_.rate, "Also post, so many posts a second")->check(CLI::PositiveNumber);
+    up.add_flag("--no-auto-create", o_.no_auto_create, "Topics are not made on first use");
+    add_flush_size(up, o_);
+  }
+
+  void parts() {
+    CLI::App& broker = leaf(app_, "broker", "The Kafka broker by itself");
+    broker.add_flag("--no-auto-create", o_.no_auto_create, "Topics are not made on first use");
+    CLI::App& gateway = leaf(app_, "gateway", "The HTTP gateway by itself, before any Kafka cluster");
+    gateway.add_option("FILE", o_.file, "kafka-rest.properties of the original set-up");
+    CLI::App& emulate = leaf(app_, "emulate", "Posts rows of the source to a gateway, until Ctrl-C or all are posted");
+    add_posting(emulate, o_);
+    emulate.add_option("--url", o_.url, "The invoke URL (default: http://127.0.0.1:8082/prod)");
+    emulate.add_option("--rate", o_.rate, "Posts a second")->check(CLI::PositiveNumber);
+    emulate.add_option_function<std::string>("--pace", [this](const std::string&) { o_.course_pace = true; },
+                                             "course: the course's pauses between posts")
+        ->check(CLI::IsMember({"course"}));
+    emulate.add_flag_callback("--batch", [] {}, "Posts to the topics (the default)");
+    CLI::App& sink = leaf(app_, "sink", "Topics to objects");
+    sink.add_option("FILE", o_.file, "Properties of the S3 sink connector");
+    sink.add_flag("--until-caught-up", o_.until_caught_up, "Ends when all that was there at the start is in objects");
+    add_flush_size(sink, o_);
+    CLI::App& batch = leaf(app_, "batch", "Objects to clean tables and answers");
+    batch.add_option("--date", o_.date, "The run's label, $date in SQL (default: today, UTC)");
+    batch.add_flag("--keep-repeats", o_.keep_repeats, "Keep rows that are equal after cleaning");
+  }
+
+  void topics() {
+    CLI::App& topics = branch("topics", "Makes, lists, describes and deletes topics of any cluster");
+    CLI::App& create = leaf(topics, "create", "Makes a topic; without --topic those of the pipeline");
+    create.add_option("--topic", o_.topic, "The topic");
+    create.add_option("--partitions", o_.partitions, "Partitions")->capture_default_str()->check(CLI::Range(1, 1000));
+    create.add_option("--config", o_.configs, "KEY=VALUE, e.g. retention.ms=86400000");
+    leaf(topics, "list", "Names of the topics");
+    leaf(topics, "describe", "Partitions and settings").add_option("--topic", o_.topic, "The topic (default: all)");
+    add_topic(leaf(topics, "delete", "Deletes a topic and its records"), o_);
+    add_topic(leaf(app_, "produce", "Each line of standard input becomes a record, without a key"), o_);
+    CLI::App& consume = leaf(app_, "consume", "Prints the records of a topic");
+    add_topic(consume, o_);
+    consume.add_option("--group", o_.group, "The consumer group");
+    consume.add_flag("--from-beginning", o_.from_beginning, "Where the group has no offset: from the first record");
+    consume.add_option("-n,--max-messages", o_.max_messages, "Ends after so many");
+    consume.add_option("--timeout-ms", o_.timeout_ms, "Ends when nothing came for so long");
+    consume.add_flag("--until-end", o_.until_end, "Ends at the end of the topic");
+  }
+
+  void source() {
+    CLI::App& source = branch("source", "The source's tables: made, loaded, counted");
+    CLI::App& generate = leaf(source, "generate", "Fills the tables with generated posts");
+    generate.add_option("--posts", o_.posts, "How many (11154)")->check(CLI::PositiveNumber);
+    generate.add_option("--seed", o_.seed, "The same seed makes the same posts")->capture_default_str();
+    leaf(source, "load", "Loads TABLE.jsonl files into the tables")
+        .add_option("DIR", o_.file, "The folder with the files")
+        ->required();
+    leaf(source, "count", "Rows of each table");
+  }
+
+  void reading() {
+    CLI::App& query = leaf(app_, "query", "Answers the pipeline's queries over its tables");
+    query.add_option("NAME", o_.names, "Which (default: all)");
+    query.add_option("--date", o_.date, "$date in SQL (default: today, UTC)");
+    CLI::App& tables = leaf(app_, "tables", "The tables; `tables show NAME`: schema, version, files, five rows");
+    tables.require_subcommand(0, 1);
+    leaf(tables, "show", "Schema, version, files and five rows of a table")
+        .add_option("NAME", o_.names, "The table")
+        ->required()
+        ->expected(1);
+    leaf(app_, "doctor", "Checks configuration, folders and endpoints, and says what to mend");
+  }
+
+  CLI::App& app_;
+  Options& o_;
+  std::string& chosen_;
+};
+
+}  // namespace
+
+Parsed parse(int argc, const char* const* argv) {
+  CommandLine line;
+  CLI::App app("Pinflow: posts over HTTP, through a durable log and an object store, into clean tables and answers.", "pinflow");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "pinflow " PINFLOW_VERSION);
+  app.get_formatter()->column_width(34);
+  add_common(app, line.options);
+  Tree tree(app, line.options, line.command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return line;
+}
+
+}  // namespace pinflow::app
