@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "sql/value.h"
@@ -64,9 +65,10 @@ class Connection {
   // From any thread: the running statement ends with Code::cancelled.
   void interrupt();
 
+  struct Impl;  // of this room
+
  private:
   friend class Database;
-  struct Impl;
   explicit Connection(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
