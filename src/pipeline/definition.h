@@ -1,0 +1,44 @@
+// The parts of load(): each reads one part of pipeline.yaml into its struct and reports what is wrong with it.
+// Internal to the room.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "pipeline/pipeline.h"
+#include "pipeline/problems.h"
+
+namespace pinflow::pipeline {
+
+// A name's pattern with the line that it stands in.
+struct Pattern {
+  std::string text;
+  int line = 0;
+};
+
+// What a profile lays over the definition.
+struct Overlay {
+  std::string user_id;
+  std::map<std::string, Pattern> names;  // "topic", "stream", "table", "stream_table"
+  std::map<std::string, std::string> settings;
+};
+
+struct Context {
+  std::filesystem::path folder;
+  std::string user_id;
+  Overlay overlay;
+  Problems& problems;
+};
+
+std::vector<RecordType> read_records(const YamlNode& records, Context& context);
+std::vector<Query> read_queries(const YamlNode& queries, Context& context);
+std::map<std::string, Sql> read_preludes(const YamlNode& preludes, Context& context);
+Repeats read_repeats(const YamlNode& repeats, Problems& problems);
+std::map<std::string, std::string> read_settings(const YamlNode& settings, Problems& problems);
+Overlay read_overlay(const YamlNode& profile, const std::string& name, Problems& problems);
+
+// The SQL file that `node` names, relative to the folder; a missing or empty one is reported in the node's line.
+Sql read_sql(const YamlNode& node, Context& context);
+
+}  // namespace pinflow::pipeline

@@ -1,0 +1,272 @@
+#include "pipeline/load.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "pipeline/yaml.h"
+
+namespace pinflow::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const fs::path root = fs::path(__FILE__).parent_path().parent_path().parent_path();
+const fs::path tiny = root / "tests/pipelines/tiny";
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// A copy of the tiny pipeline whose pipeline.yaml can be spoilt.
+class Load : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    unsetenv("PINFLOW_USER_ID");
+    std::string pattern = (fs::temp_directory_path() / "pinflow-pipeline-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    fs::copy(tiny, folder_, fs::copy_options::recursive);
+    text_ = read(tiny / "pipeline.yaml");
+  }
+  void TearDown() override {
+    unsetenv("PINFLOW_USER_ID");
+    fs::remove_all(folder_);
+  }
+
+  // Loads the pipeline with `from` (which must be there) replaced by `to`.
+  Result<Pipeline> load_with(const std::string& from, const std::string& to, const std::string& profile = "local") {
+    std::string text = text_;
+    const size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    line_ = 1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<long>(at), '\n'));
+    text.replace(at, from.size(), to);
+    std::ofstream(folder_ / "pipeline.yaml") << text;
+    return load(folder_, profile);
+  }
+
+  // The error after that change. It starts with the file and the line of the change, plus `lines_after`.
+  std::string error_with(const std::string& from, const std::string& to, int lines_after = 0) {
+    const auto loaded = load_with(from, to);
+    if (loaded) return "no error";
+    const std::string start = fmt::format("{}:{}: ", (folder_ / "pipeline.yaml").string(), line_ + lines_after);
+    EXPECT_THAT(loaded.error().message, HasSubstr(start));
+    return loaded.error().message;
+  }
+
+  fs::path folder_;
+  std::string text_;
+  int line_ = 0;
+};
+
+TEST_F(Load, ReadsEveryPartOfThePipeline) {
+  const auto pipeline = load(tiny);
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  EXPECT_EQ(pipeline->id, "weather");
+  EXPECT_EQ(pipeline->user_id, "test");
+  ASSERT_EQ(pipeline->records.size(), 2u);
+  const RecordType& reading = pipeline->records[0];
+  EXPECT_EQ(reading.name, "reading");
+  EXPECT_EQ(reading.source_table, "readings");
+  EXPECT_EQ(reading.source_key, "number");
+  EXPECT_EQ(reading.topic, "weather.test.reading");
+  EXPECT_EQ(reading.stream, "weather-test-reading");
+  EXPECT_THAT(reading.fields, ::testing::ElementsAre("number", "station", "taken", "celsius", "remark"));
+  EXPECT_THAT(reading.cleaning.text, HasSubstr("count_bad_celsius"));
+  EXPECT_EQ(reading.table, "reading");
+  EXPECT_EQ(reading.stream_table, "reading_stream");
+  EXPECT_EQ(reading.key, "number");
+  ASSERT_EQ(reading.columns.size(), 5u);
+  EXPECT_EQ(reading.columns[2].name, "taken");
+  EXPECT_EQ(reading.columns[2].type, Type::timestamp);
+  ASSERT_EQ(reading.source_columns.size(), 5u);
+  EXPECT_EQ(reading.source_columns[3].type, SourceType::double_);
+  ASSERT_NE(pipeline->find_query("warmest_station"), nullptr);
+  EXPECT_EQ(pipeline->find_query("coldest_station"), nullptr);
+  EXPECT_EQ(pipeline->find_record("station"), &pipeline->records[1]);
+  EXPECT_EQ(pipeline->find_record("pin"), nullptr);
+  EXPECT_EQ(pipeline->generator, tiny / "generator.yaml");
+  EXPECT_EQ(pipeline->settings.at("gateway.listen"), "127.0.0.1:0");
+  EXPECT_TRUE(pipeline->repeats.batch_drop);
+}
+
+TEST_F(Load, ReadsThePostsPipeline) {
+  const auto pipeline = load(root / "pipelines/pinterest");
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  EXPECT_EQ(pipeline->records.size(), 3u);
+  EXPECT_EQ(pipeline->queries.size(), 9u);
+  EXPECT_EQ(pipeline->find_record("geo")->columns[2].type, Type::array_of_double);
+  const auto aws = load(root / "pipelines/pinterest", "aws");
+  ASSERT_TRUE(aws) << aws.error().message;
+  EXPECT_EQ(aws->find_record("pin")->table, "local_pin_table");
+}
+
+TEST_F(Load, LaysAProfileOver) {
+  const auto pipeline = load(tiny, "cloud");
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  EXPECT_EQ(pipeline->user_id, "c1");
+  EXPECT_EQ(pipeline->records[1].topic, "c1_station");
+  EXPECT_EQ(pipeline->records[1].stream, "weather-c1-station");
+  EXPECT_EQ(pipeline->records[1].table, "c1_station_table");
+  EXPECT_EQ(pipeline->records[1].stream_table, "station_stream");
+  EXPECT_EQ(pipeline->settings.at("gateway.listen"), "0.0.0.0:80");
+  EXPECT_EQ(pipeline->settings.at("lake"), "s3://weather");
+}
+
+TEST_F(Load, TheEnvironmentNamesTheUser) {
+  setenv("PINFLOW_USER_ID", "0a1b-2c", 1);
+  const auto pipeline = load(tiny, "cloud");
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  EXPECT_EQ(pipeline->records[0].topic, "0a1b-2c_reading");
+  setenv("PINFLOW_USER_ID", "a b", 1);
+  const auto bad = load(tiny);
+  ASSERT_FALSE(bad);
+  EXPECT_THAT(bad.error().message, AllOf(HasSubstr("PINFLOW_USER_ID"), HasSubstr("character")));
+}
+
+TEST_F(Load, AnUnknownProfileListsTheProfiles) {
+  const auto loaded = load_with("id: weather", "id: weather", "clout");
+  ASSERT_FALSE(loaded);
+  EXPECT_THAT(loaded.error().message, HasSubstr("there is no profile 'clout'; the profiles are local, cloud"));
+}
+
+TEST_F(Load, AMissingFolderIsNotFound) {
+  const auto loaded = load(folder_ / "nowhere");
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Code::not_found);
+  EXPECT_THAT(loaded.error().message, HasSubstr("--pipeline DIR"));
+}
+
+TEST_F(Load, AnUnknownKeyGetsASuggestion) {
+  EXPECT_THAT(error_with("stream_table: reading_stream", "stream_tabel: reading_stream"),
+              AllOf(HasSubstr("unknown key 'stream_tabel' in record 'reading'; did you mean 'stream_table'?"),
+                    HasSubstr("record 'reading' lacks the key 'stream_table'; add it")));
+  EXPECT_THAT(error_with("queries:", "querys:"), HasSubstr("did you mean 'queries'?"));
+  EXPECT_THAT(error_with("user_id: c1", "xyzzy: c1"), HasSubstr("known are user_id, names, settings"));
+  EXPECT_THAT(error_with("key: number\n", "kee: number\n"), HasSubstr("unknown key 'kee' in the source of"));
+  EXPECT_THAT(error_with("title: The", "titel: The"), HasSubstr("did you mean 'title'?"));
+}
+
+TEST_F(Load, AKeyGivenTwiceIsAnError) {
+  EXPECT_THAT(error_with("user_id: test", "user_id: test\nuser_id: best", 1),
+              HasSubstr("the key 'user_id' is given twice (first in line 3)"));
+  EXPECT_THAT(error_with("      remark: string", "      remark: string\n      remark: string", 1),
+              HasSubstr("the key 'remark' is given twice"));
+  EXPECT_THAT(error_with("  station:\n    source", "  reading:\n    source"), HasSubstr("the key 'reading' is given twice"));
+}
+
+TEST_F(Load, NamesMustDiffer) {
+  EXPECT_THAT(error_with("table: station\n", "table: reading\n"),
+              HasSubstr("the table 'reading' is given twice (first in line 15); rename one"));
+  EXPECT_THAT(error_with("stream_table: station_stream", "stream_table: Reading"), HasSubstr("the table 'Reading'"));
+  EXPECT_THAT(error_with("table: stations\n", "table: readings\n"), HasSubstr("the source table 'readings' is given twice"));
+  EXPECT_THAT(error_with("\"weather.{id}.{record}\"\n    stream: \"weather-{id}-{record}\"\n    fields: [number, station, name",
+                         "weather.test.reading\n    stream: weather-test-reading\n    fields: [number, station, name"),
+              AllOf(HasSubstr("the topic 'weather.test.reading' is given twice"),
+                    HasSubstr("the stream 'weather-test-reading' is given twice")));
+  EXPECT_THAT(error_with("fields: [number, station, name, height]", "fields: [number, station, name, height, Name]"),
+              HasSubstr("the field 'Name' is given twice"));
+  EXPECT_THAT(error_with("      height: double", "      Name: double"), HasSubstr("the column 'Name' is given twice"));
+  EXPECT_THAT(error_with("table: station\n", "table: dead\n"), HasSubstr("is kept for the dead letters"));
+  EXPECT_THAT(error_with("      height: double", "      count_high: double"), HasSubstr("has a name that the cleaning keeps"));
+}
+
+TEST_F(Load, TypesMustExist) {
+  EXPECT_THAT(error_with("celsius: double\n", "celsius: float\n"),
+              HasSubstr("the column 'celsius' has the type 'float', which does not exist; the types are string, integer, "
+                        "long, double, boolean, timestamp, array<double>, array<string>"));
+  EXPECT_THAT(error_with("height: float", "height: real"),
+              HasSubstr("the types are integer, bigint, float, double, text, datetime"));
+  EXPECT_THAT(error_with("height: float", "height: [float]"), HasSubstr("must be a text, not a list"));
+}
+
+TEST_F(Load, KeysMustBeThere) {
+  EXPECT_THAT(error_with("    key: number\n    columns:\n", "    key: nummer\n    columns:\n"),
+              HasSubstr("the key 'nummer' of record 'reading' is not among its columns; did you mean 'number'?"));
+  EXPECT_THAT(error_with("    key: number\n    columns:\n", "    key: celsius\n    columns:\n"),
+              HasSubstr("is a double; it must be string, integer or long"));
+  EXPECT_THAT(error_with("      key: number\n", "      key: numbre\n"),
+              AllOf(HasSubstr("the source key 'numbre' of record 'reading' is not among its fields"),
+                    HasSubstr("is not among the source's columns")));
+  EXPECT_THAT(error_with("      key: number\n", "      key: remark\n", 1),
+              AllOf(HasSubstr("is a text; it must be integer or bigint"), Not(HasSubstr("among"))));
+  EXPECT_THAT(error_with("celsius: double, remark: text}", "celsius: double, remarc: text}"),
+              HasSubstr("the source column 'remarc' of record 'reading' is not among its fields; did you mean 'remark'?"));
+}
+
+TEST_F(Load, FilesMustBeThere) {
+  EXPECT_THAT(error_with("clean/reading.sql", "clean/raeding.sql"), HasSubstr("clean/raeding.sql does not exist"));
+  EXPECT_THAT(error_with("generator.yaml", "generators.yaml"), HasSubstr("generators.yaml does not exist"));
+  EXPECT_THAT(error_with("queries/warmest_station.sql", "/etc/passwd"), HasSubstr("relative"));
+  std::ofstream(folder_ / "clean/station.sql") << " \n";
+  EXPECT_THAT(error_with("clean/station.sql", "clean/station.sql"), HasSubstr("clean/station.sql is empty"));
+}
+
+TEST_F(Load, NamesMustBeValid) {
+  EXPECT_THAT(error_with("topic: \"weather.{id}.{record}\"", "topic: \"weather.{user}.x\""),
+              HasSubstr("unknown placeholder '{user}' in the pattern 'weather.{user}.x'; known are {id} and {record}"));
+  EXPECT_THAT(error_with("topic: \"weather.{id}.{record}\"", "topic: \"weather {record}\""), HasSubstr("the code 32"));
+  EXPECT_THAT(error_with("topic: \"weather.{id}.{record}\"", "topic: \"weather.{id\""), HasSubstr("without its '}'"));
+  EXPECT_THAT(error_with("stream: \"weather-{id}-{record}\"", "stream: \"weather:{record}\""), HasSubstr("character ':'"));
+  EXPECT_THAT(error_with("table: reading\n", "table: ../reading\n"), HasSubstr("character '.'"));
+  EXPECT_THAT(error_with("id: weather", "id: The Weather"), HasSubstr("is no plain word"));
+  EXPECT_THAT(error_with("topic: \"{id}_{record}\"", "topic: \"{name}\""), HasSubstr("unknown placeholder '{name}'"));
+}
+
+TEST_F(Load, ValuesMustBeOfTheRightKind) {
+  EXPECT_THAT(error_with("fields: [number, station, name, height]", "fields: number"),
+              HasSubstr("'fields' of record 'station' must be a list, not a text"));
+  EXPECT_THAT(error_with("title: The station with the warmest reading", "title: [a, b]"), HasSubstr("must be a text, not a list"));
+  EXPECT_THAT(error_with("table: reading\n", "table:\n"), HasSubstr("must be a text, not empty"));
+  EXPECT_THAT(error_with("settings:", "repeats: {batch: dropp}\nsettings:"), HasSubstr("it must be drop or keep"));
+  EXPECT_THAT(error_with("settings:", "repeats: {stream_rows: -1}\nsettings:"), HasSubstr("a whole number above 0"));
+  EXPECT_THAT(error_with("  gateway.listen: 127", "  gateway.listen: [1]\n  x: 127"), HasSubstr("the setting 'gateway.listen'"));
+}
+
+TEST_F(Load, SeveralMistakesAreShownAtOnceInTheirOrder) {
+  text_.replace(text_.find("celsius: double\n"), 16, "celsius: dubble\n");
+  const std::string message = error_with("id: weather", "ident: weather");
+  EXPECT_LT(message.find("unknown key 'ident'"), message.find("'dubble'"));
+}
+
+TEST(Yaml, SaysWhereItIsNotYaml) {
+  const auto parsed = parse_yaml("a: 1\nb: [1, 2\nc: 3\n", "x.yaml");
+  ASSERT_FALSE(parsed);
+  EXPECT_THAT(parsed.error().message, ::testing::MatchesRegex("x.yaml:[0-9]+: not YAML: .*"));
+  EXPECT_FALSE(parse_yaml("a: 1\n---\nb: 2\n", "x.yaml"));
+  EXPECT_FALSE(parse_yaml("a: \xff", "x.yaml"));
+  EXPECT_FALSE(parse_yaml(std::string(1000, '['), "x.yaml"));
+  EXPECT_FALSE(parse_yaml("[a]: b", "x.yaml"));
+}
+
+TEST(Yaml, AliasesCopyTheirValueWithinTheLimit) {
+  const auto parsed = parse_yaml("a: &x [1, two]\nb: *x\n", "x.yaml");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->find("b")->items.at(1).text, "two");
+  std::string bomb = "a0: &a0 [x, x]\n";
+  for (int i = 1; i < 40; ++i) bomb += fmt::format("a{}: &a{} [*a{}, *a{}]\n", i, i, i - 1, i - 1);
+  const auto refused = parse_yaml(bomb, "x.yaml");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("too many values"));
+}
+
+TEST(Yaml, KnowsTextFromNull) {
+  const auto parsed = parse_yaml("a: ~\nb: '~'\nc:\nd: null\n", "x.yaml");
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->find("a")->kind, YamlNode::Kind::null);
+  EXPECT_EQ(parsed->find("b")->text, "~");
+  EXPECT_TRUE(parsed->find("b")->is_scalar());
+  EXPECT_EQ(parsed->find("c")->kind, YamlNode::Kind::null);
+  EXPECT_EQ(parsed->find("d")->line, 4);
+  EXPECT_EQ(parse_yaml("", "x.yaml")->kind, YamlNode::Kind::null);
+}
+
+}  // namespace
+}  // namespace pinflow::pipeline
