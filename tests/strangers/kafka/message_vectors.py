@@ -13,7 +13,7 @@ import struct
 import sys
 import zipfile
 
-PER_VERSION = 3
+PER_VERSION = 2
 
 
 def definitions(jar):
