@@ -20,11 +20,22 @@ struct ObjectInfo {
   int64_t modified_ms = 0;
 };
 
+// An object to be made. The bytes are the caller's and stay until the call returns.
+struct NewObject {
+  std::string_view name;
+  std::string_view bytes;
+};
+
+// A name is parts joined by single '/'. A part is not empty and does not begin with '.' (so no "..": such names are the
+// store's own), and holds no NUL. Every call below refuses others with `invalid`.
+Result<> check_name(std::string_view name);
+
 // A file on this machine with an object's bytes. Where the store had to fetch it, it goes with the last copy of
 // this value; where the object itself is a local file, it is that file and stays.
 class LocalFile {
  public:
-  LocalFile(std::filesystem::path path, std::shared_ptr<void> keeper) : path_(std::move(path)), keeper_(std::move(keeper)) {}
+  LocalFile(std::filesystem::path path, std::shared_ptr<void> keeper)
+      : path_(std::move(path)), keeper_(std::move(keeper)) {}
   const std::filesystem::path& path() const { return path_; }
 
  private:
@@ -42,7 +53,12 @@ class Store {
   // Makes the object unless one of that name exists (already_exists, and nothing is changed). When it returns
   // well, the whole object is durable; after a crash it is whole or absent. Of several at once, one wins.
   // unavailable means it may have been made or not: the caller reads it back to find out.
+  // When it says already_exists, what is there is durable too.
   virtual Result<> put_if_absent(std::string_view name, std::string_view bytes) = 0;
+
+  // The same for many objects, one result each, in order; each may fail by itself. Cheaper than one by one where
+  // objects are small. Here: one after the other.
+  virtual std::vector<Result<>> put_all_if_absent(const std::vector<NewObject>& objects);
 
   // The same from a finished local file, which the store consumes: it is gone when the call returns.
   virtual Result<> put_file_if_absent(std::string_view name, const std::filesystem::path& finished) = 0;
@@ -50,13 +66,13 @@ class Store {
   // Makes or replaces the object; for the few that are hints or results (`_last_checkpoint`, answers).
   virtual Result<> put(std::string_view name, std::string_view bytes) = 0;
 
-  virtual Result<std::string> get(std::string_view name) = 0;             // not_found
-  virtual Result<ObjectInfo> stat(std::string_view name) = 0;             // not_found
-  virtual Result<LocalFile> fetch(std::string_view name) = 0;             // not_found
-  virtual Result<> remove(std::string_view name) = 0;                     // no error where there is none
+  virtual Result<std::string> get(std::string_view name) = 0;  // not_found
+  virtual Result<ObjectInfo> stat(std::string_view name) = 0;  // not_found
+  virtual Result<LocalFile> fetch(std::string_view name) = 0;  // not_found
+  virtual Result<> remove(std::string_view name) = 0;          // no error where there is none
 
   // All objects whose name begins with `prefix`, in the order of their names' bytes; with `after`, only names
-  // greater than it. Names that begin with '.' in their last part are temporary files and are left out.
+  // greater than it. What is listed is durable.
   virtual Result<std::vector<ObjectInfo>> list(std::string_view prefix, std::string_view after = {}) = 0;
 
   // A folder on this machine for files that put_file_if_absent will take (the same file system where possible).

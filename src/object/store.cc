@@ -1,0 +1,25 @@
+#include "object/store.h"
+
+namespace pinflow::object {
+
+Result<> check_name(std::string_view name) {
+  std::string_view rest = name;
+  for (;;) {
+    const size_t slash = rest.find('/');
+    const std::string_view part = rest.substr(0, slash);
+    if (part.empty()) return invalid("object name '{}' has an empty part", name);
+    if (part[0] == '.') return invalid("object name '{}' has a part that begins with '.'", name);
+    if (part.contains('\0')) return invalid("an object name holds a NUL");
+    if (slash == std::string_view::npos) return {};
+    rest.remove_prefix(slash + 1);
+  }
+}
+
+std::vector<Result<>> Store::put_all_if_absent(const std::vector<NewObject>& objects) {
+  std::vector<Result<>> results;
+  results.reserve(objects.size());
+  for (const NewObject& object : objects) results.push_back(put_if_absent(object.name, object.bytes));
+  return results;
+}
+
+}  // namespace pinflow::object
