@@ -1,0 +1,171 @@
+#include "delta/schema.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <set>
+
+#include "base/json.h"
+
+namespace pinflow::delta {
+namespace {
+
+namespace dom = simdjson::dom;
+
+// Deeper types are refused: the reader calls itself.
+constexpr int kMaxDepth = 64;
+
+constexpr std::array kPrimitives = {std::string_view("string"), std::string_view("long"),    std::string_view("integer"),
+                                    std::string_view("short"),  std::string_view("byte"),    std::string_view("double"),
+                                    std::string_view("float"),  std::string_view("boolean"), std::string_view("binary"),
+                                    std::string_view("date"),   std::string_view("timestamp")};
+
+bool is_decimal(std::string_view type) {
+  if (!type.starts_with("decimal(") || !type.ends_with(")")) return false;
+  const std::string_view inside = type.substr(8, type.size() - 9);
+  const size_t comma = inside.find(',');
+  const auto digits = [](std::string_view text) {
+    return !text.empty() && text.size() <= 2 && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
+  };
+  return comma != std::string_view::npos && digits(inside.substr(0, comma)) && digits(inside.substr(comma + 1));
+}
+
+std::string folded(std::string_view name) {
+  std::string lower(name);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower;
+}
+
+Result<> write_type(JsonWriter& json, std::string_view type) {
+  if (const std::string_view element = element_of(type); !element.empty()) {
+    json.begin_object().key("type").string("array").key("elementType");
+    if (auto done = write_type(json, element); !done) return done;
+    json.key("containsNull").boolean(true).end_object();
+    return {};
+  }
+  if (std::ranges::find(kPrimitives, type) == kPrimitives.end() && !is_decimal(type)) {
+    return invalid("'{}' is no type of a Delta table that can be written here", type);
+  }
+  json.string(type);
+  return {};
+}
+
+Result<std::string_view> text_at(dom::element object, std::string_view key) {
+  std::string_view text;
+  if (object[key].get_string().get(text) != simdjson::SUCCESS) return corrupt("a schema without a text '{}'", key);
+  return text;
+}
+
+Result<std::string> read_type(dom::element type, int depth) {
+  if (depth > kMaxDepth) return corrupt("a schema nested deeper than {}", kMaxDepth);
+  std::string_view word;
+  if (type.get_string().get(word) == simdjson::SUCCESS) return std::string(word);
+  const auto kind = text_at(type, "type");
+  if (!kind) return pass(kind.error());
+  const auto part = [&](const char* key) -> Result<std::string> {
+    dom::element inner;
+    if (type[key].get(inner) != simdjson::SUCCESS) return corrupt("a schema with an {} without '{}'", *kind, key);
+    return read_type(inner, depth + 1);
+  };
+  if (*kind == "array") {
+    const auto element = part("elementType");
+    if (!element) return element;
+    return fmt::format("array<{}>", *element);
+  }
+  if (*kind == "map") {
+    const auto key = part("keyType");
+    if (!key) return key;
+    const auto value = part("valueType");
+    if (!value) return value;
+    return fmt::format("map<{},{}>", *key, *value);
+  }
+  if (*kind == "struct") {
+    dom::array fields;
+    if (type["fields"].get_array().get(fields) != simdjson::SUCCESS) return corrupt("a struct without 'fields'");
+    std::string word_of_struct = "struct<";
+    for (const dom::element field : fields) {
+      const auto name = text_at(field, "name");
+      if (!name) return pass(name.error());
+      dom::element inner;
+      if (field["type"].get(inner) != simdjson::SUCCESS) return corrupt("a field without 'type'");
+      const auto inner_type = read_type(inner, depth + 1);
+      if (!inner_type) return inner_type;
+      fmt::format_to(std::back_inserter(word_of_struct), "{}{}:{}", word_of_struct.ends_with('<') ? "" : ",", *name, *inner_type);
+    }
+    return word_of_struct + ">";
+  }
+  return std::string(*kind);  // variant and what else is written as an object
+}
+
+Result<Column> read_column(dom::element field) {
+  const auto name = text_at(field, "name");
+  if (!name) return pass(name.error());
+  dom::element inner;
+  if (field["type"].get(inner) != simdjson::SUCCESS) return corrupt("the column '{}' has no type", *name);
+  auto type = read_type(inner, 0);
+  if (!type) return pass(type.error(), "the column '{}'", *name);
+  Column column{std::string(*name), std::move(*type)};
+  if (bool nullable; field["nullable"].get_bool().get(nullable) == simdjson::SUCCESS) column.nullable = nullable;
+  if (dom::object metadata; field["metadata"].get_object().get(metadata) == simdjson::SUCCESS) {
+    column.metadata = simdjson::minify(metadata);
+  }
+  return column;
+}
+
+}  // namespace
+
+Result<std::string> schema_to_json(const std::vector<Column>& columns) {
+  std::set<std::string> names;
+  JsonWriter json;
+  json.begin_object().key("type").string("struct").key("fields").begin_array();
+  for (const Column& column : columns) {
+    if (!names.insert(folded(column.name)).second) return invalid("two columns are called '{}' (case does not count)", column.name);
+    json.begin_object().key("name").string(column.name).key("type");
+    if (auto done = write_type(json, column.type); !done) return pass(done.error(), "the column '{}'", column.name);
+    json.key("nullable").boolean(column.nullable).key("metadata").raw(column.metadata).end_object();
+  }
+  json.end_array().end_object();
+  return json.take();
+}
+
+Result<std::vector<Column>> schema_from_json(std::string_view json) {
+  dom::parser parser;
+  dom::element root;
+  if (parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS) return corrupt("the schema is no JSON");
+  const auto kind = text_at(root, "type");
+  if (!kind) return pass(kind.error());
+  dom::array fields;
+  if (*kind != "struct" || root["fields"].get_array().get(fields) != simdjson::SUCCESS) {
+    return corrupt("the schema is no struct with fields");
+  }
+  std::vector<Column> columns;
+  for (const dom::element field : fields) {
+    auto column = read_column(field);
+    if (!column) return pass(column.error());
+    columns.push_back(std::move(*column));
+  }
+  return columns;
+}
+
+std::string schema_difference(const std::vector<Column>& table, const std::vector<Column>& wanted) {
+  for (const Column& want : wanted) {
+    const auto have = std::ranges::find(table, want.name, &Column::name);
+    if (have == table.end()) return fmt::format("has no column '{}'", want.name);
+    if (have->type != want.type) return fmt::format("has '{}' as {}, not as {}", want.name, have->type, want.type);
+  }
+  for (const Column& have : table) {
+    if (std::ranges::find(wanted, have.name, &Column::name) == wanted.end()) {
+      return fmt::format("has a column '{}' ({}) too many", have.name, have.type);
+    }
+  }
+  return {};
+}
+
+std::string_view element_of(std::string_view type) {
+  if (!type.starts_with("array<") || !type.ends_with(">")) return {};
+  return type.substr(6, type.size() - 7);
+}
+
+}  // namespace pinflow::delta
