@@ -233,7 +233,6 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   duckdb_set_config(config, "autoload_known_extensions", "false");
   duckdb_set_config(config, "preserve_insertion_order", "false");
   auto impl = std::make_unique<Impl>();
-  impl->spill = options.spill;
   char* message = nullptr;
   const duckdb_state opened = duckdb_open_ext(nullptr, &impl->database, config, &message);
   duckdb_destroy_config(&config);
@@ -246,6 +245,9 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   auto connection = database->connect();
   if (!connection) return pass(connection.error());
   if (auto set = connection->execute("SET GLOBAL TimeZone = 'UTC'"); !set) return pass(set.error());
+  if (auto known = register_rows(connection->impl_->connection, database->impl_->sources); !known) {
+    return pass(known.error());
+  }
   return database;
 }
 

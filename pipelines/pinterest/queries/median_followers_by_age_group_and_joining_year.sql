@@ -1,0 +1,17 @@
+-- The median follower count by age group and by the year of joining.
+WITH grouped AS (
+  SELECT
+    CASE WHEN age BETWEEN 18 AND 24 THEN '18-24' WHEN age BETWEEN 25 AND 35 THEN '25-35'
+         WHEN age BETWEEN 36 AND 50 THEN '36-50' WHEN age > 50 THEN '+50' END AS age_group,
+    CAST(year(date_joined) AS INT) AS post_year,
+    ind
+  FROM user
+)
+SELECT
+  grouped.age_group,
+  grouped.post_year,
+  percentile_disc(0.5) WITHIN GROUP (ORDER BY pin.follower_count) AS median_follower_count
+FROM pin JOIN grouped ON pin.ind = grouped.ind
+WHERE grouped.age_group IS NOT NULL AND grouped.post_year IS NOT NULL
+GROUP BY grouped.age_group, grouped.post_year
+ORDER BY CASE age_group WHEN '+50' THEN 1 ELSE 0 END NULLS LAST, age_group NULLS LAST, post_year NULLS LAST
