@@ -69,6 +69,7 @@ struct ConsumerOptions {
   int max_batch = 1000;                  // messages given by one poll
   int session_timeout_ms = 10'000;       // without a sign of life the group goes on without us
   int max_poll_interval_ms = 300'000;    // without a poll, likewise
+  int metadata_refresh_ms = 5'000;       // how soon a new topic or partition is noticed
 };
 
 // Called from within poll, subscribe or close. Any may be empty.
@@ -90,7 +91,9 @@ class Consumer {
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;
 
-  // Joins the group for these topics, or for all, also future ones, whose whole name the regular expression matches.
+  // Joins the group for these topics, or for all, also future ones, whose whole name the regular expression matches
+  // (POSIX extended, with Java's \d, \w, \s and (?:…) as well; other Java constructs are `invalid`; internal topics
+  // never match).
   Result<> subscribe(const std::vector<std::string>& topics, RebalanceCallbacks callbacks);
   Result<> subscribe_pattern(const std::string& regex, RebalanceCallbacks callbacks);
   // By hand, without group membership (commits still go to options.group, where there is one). Replaces what was
@@ -99,7 +102,8 @@ class Consumer {
 
   // Waits at most `timeout` for the first message, then takes what is there. The views hold until the next call of
   // poll, assign or close. Empty: nothing came. Passing faults are retried inside and logged once; an error is one
-  // that more polling would not mend (authentication, an unknown topic, a lost offset under Reset::none, …).
+  // that the caller should know: denied; not_found for a subscribed topic that is not there (told once; polling may go
+  // on, until it is); conflict for a lost offset under Reset::none, or when the group has gone on without us.
   Result<std::vector<Message>> poll(std::chrono::milliseconds timeout);
 
   Result<> seek(const TopicPartition& at, int64_t offset);
