@@ -1,0 +1,243 @@
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <cerrno>
+#include <utility>
+
+#include "http/worker.h"
+
+namespace pinflow::http {
+namespace {
+
+constexpr size_t kSmallBuffer = 8 << 10;      // read buffer of a connection
+constexpr size_t kLargeBuffer = 64 << 10;     // the same while a body arrives
+constexpr size_t kMaxUnsentBytes = 1 << 20;   // answers the client does not read: from here no request is taken
+constexpr size_t kMaxLingerBytes = 64 << 20;  // read and dropped after a refusal, so that the client sees the answer
+constexpr int kLingerMs = 5'000;
+constexpr int kTrimAfterMs = 1'000;  // an idle connection gives its body buffer back
+
+// The way back to one request's place in its connection.
+class PendingAnswer final : public Respond::Exchange {
+ public:
+  PendingAnswer(std::shared_ptr<Inbox> inbox, uint64_t connection, uint64_t number)
+      : inbox_(std::move(inbox)), connection_(connection), number_(number) {}
+  ~PendingAnswer() override {
+    if (!answered_.load(std::memory_order_relaxed)) {
+      answer(inbox_->error_response(500, "The request was dropped without an answer."));
+    }
+  }
+
+  void answer(Response response) override {
+    if (answered_.exchange(true, std::memory_order_relaxed)) return;
+    inbox_->put({connection_, number_, std::move(response)});
+  }
+
+ private:
+  const std::shared_ptr<Inbox> inbox_;
+  const uint64_t connection_;
+  const uint64_t number_;
+  std::atomic<bool> answered_ = false;
+};
+
+}  // namespace
+
+void Connection::start() {
+  progress_ms_ = worker_.now_ms();
+  read();
+}
+
+bool Connection::may_take() const {
+  return !last_ && !closed_ && unsent() < kMaxUnsentBytes &&
+         answers_.size() < static_cast<size_t>(worker_.shared().options.max_pipelined);
+}
+
+// Room to read into; false where a header line (or a chunk's) does not end within the buffer's limit.
+bool Connection::make_room() {
+  if (begin_ == end_) begin_ = end_ = 0;
+  const size_t wanted = reader_.in_body() ? kLargeBuffer : kSmallBuffer;
+  if (in_.size() < wanted) in_.resize(wanted);
+  if (end_ < in_.size()) return true;
+  if (begin_ > 0) {
+    std::copy(in_.begin() + static_cast<ptrdiff_t>(begin_), in_.begin() + static_cast<ptrdiff_t>(end_), in_.begin());
+    end_ -= begin_;
+    begin_ = 0;
+    return true;
+  }
+  const size_t limit = kLargeBuffer + worker_.shared().options.max_header_bytes;
+  if (in_.size() >= limit) return false;
+  in_.resize(std::min(in_.size() * 2, limit));
+  return true;
+}
+
+void Connection::read() {
+  if (reading_ || closed_ || input_ended_ || (!lingering_ && !may_take())) return;
+  if (lingering_) begin_ = end_ = 0;
+  if (!make_room()) {
+    refuse(431, "The request's header is too large.");
+    return;
+  }
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(in_.data() + end_, in_.size() - end_),
+                          [this](error_code ec, size_t bytes) { on_read(ec, bytes); });
+}
+
+void Connection::on_read(error_code ec, size_t bytes) {
+  reading_ = false;
+  if (closed_) {
+    worker_.bury(*this);
+  } else if (lingering_) {
+    lingered_ += bytes;
+    if (ec || lingered_ > kMaxLingerBytes) close();
+    else read();
+  } else if (ec == asio::error::eof) {
+    input_ended_ = true;
+    worker_.mark(*this);
+  } else if (ec) {
+    close();
+  } else {
+    end_ += bytes;
+    progress_ms_ = worker_.now_ms();
+    take_requests();
+    read();
+  }
+  worker_.settle();
+}
+
+void Connection::take_requests() {
+  while (begin_ < end_ && may_take()) {
+    const bool fresh = reader_.idle();
+    const size_t before = reader_.body_bytes();
+    size_t used = 0;
+    const auto progress = reader_.feed({in_.data() + begin_, end_ - begin_}, used);
+    begin_ += used;
+    if (fresh) began_ms_ = worker_.now_ms();
+    if (progress == RequestReader::Progress::complete) {
+      worker_.unfinished_bytes -= std::exchange(unfinished_, 0);
+      take_one();
+      continue;
+    }
+    if (progress == RequestReader::Progress::refused) {
+      refuse(reader_.status(), reader_.message());
+      return;
+    }
+    const size_t more = reader_.body_bytes() - before;
+    unfinished_ += more;
+    worker_.unfinished_bytes += more;
+    if (worker_.unfinished_bytes > worker_.budget()) {
+      refuse(429, "Too many large requests are arriving at once; send this one again later.");
+      return;
+    }
+    if (begin_ == end_ && reader_.wants_continue()) {
+      answers_.push_interim(out_);
+      worker_.mark(*this);
+    }
+    return;
+  }
+}
+
+void Connection::take_one() {
+  const Request& request = reader_.request();
+  const bool keep_alive = reader_.keep_alive();
+  const uint64_t number = answers_.push({reader_.http10(), keep_alive, request.method == "HEAD"});
+  if (!keep_alive) last_ = true;
+  worker_.shared().handler(request, Respond(std::make_shared<PendingAnswer>(worker_.inbox(), id_, number)));
+  reader_.next();
+}
+
+void Connection::refuse(int status, std::string_view message) {
+  worker_.unfinished_bytes -= std::exchange(unfinished_, 0);
+  last_ = refused_ = true;
+  const uint64_t number = answers_.push({.keep_alive = false});
+  answered(number, worker_.shared().options.error_response(status, message));
+}
+
+void Connection::answered(uint64_t number, Response response) {
+  if (closed_) return;
+  answers_.put(number, std::move(response), out_, worker_.date());
+  worker_.mark(*this);
+}
+
+void Connection::flush() {
+  if (closed_ || waiting_to_write_) return;
+  while (unsent() > 0) {
+    const ssize_t n = ::send(socket_.native_handle(), out_.data() + sent_, unsent(), MSG_NOSIGNAL);
+    if (n > 0) {
+      sent_ += static_cast<size_t>(n);
+      progress_ms_ = worker_.now_ms();
+      continue;
+    }
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      waiting_to_write_ = true;
+      socket_.async_wait(Socket::wait_write, [this](error_code) {
+        waiting_to_write_ = false;
+        if (closed_) worker_.bury(*this);
+        else worker_.mark(*this);
+        worker_.settle();
+      });
+      return;
+    }
+    close();
+    return;
+  }
+  if (out_.capacity() > kMaxUnsentBytes) std::string().swap(out_);
+  out_.clear();
+  sent_ = 0;
+  if (!lingering_) {
+    take_requests();
+    if (answers_.empty() && unsent() == 0 && (last_ || input_ended_)) finish();
+    else read();
+  }
+}
+
+// All answers are sent and no request will follow.
+void Connection::finish() {
+  if (!refused_ || input_ended_) {
+    close();
+    return;
+  }
+  // Closing with unread input would reset the connection, and the client might never see the answer.
+  lingering_ = true;
+  progress_ms_ = worker_.now_ms();
+  ::shutdown(socket_.native_handle(), SHUT_WR);
+  read();
+}
+
+void Connection::check_times(int64_t now_ms) {
+  if (closed_) return;
+  const ServerOptions& o = worker_.shared().options;
+  const int64_t quiet = now_ms - progress_ms_;
+  if (lingering_) {
+    if (quiet > kLingerMs) close();
+  } else if (waiting_to_write_) {
+    if (quiet > o.stall_ms) close();
+  } else if (last_) {
+    return;  // its answers are the handler's to give
+  } else if (reader_.in_body()) {
+    if (quiet > o.stall_ms && may_take()) refuse(408, "The request's body did not arrive in time.");
+  } else if (!reader_.idle()) {
+    if (now_ms - began_ms_ > o.header_ms && may_take()) refuse(408, "The request's header did not arrive in time.");
+  } else if (answers_.empty()) {
+    if (quiet > o.idle_ms) close();
+    else if (quiet > kTrimAfterMs) reader_.trim();
+  }
+}
+
+void Connection::end_after_answers() {
+  last_ = true;
+  answers_.close_after_last();
+  worker_.mark(*this);
+}
+
+void Connection::close() {
+  if (closed_) return;
+  closed_ = true;
+  worker_.unfinished_bytes -= std::exchange(unfinished_, 0);
+  error_code ignored;
+  socket_.close(ignored);  // waiting operations end with an error
+  worker_.bury(*this);
+}
+
+}  // namespace pinflow::http
