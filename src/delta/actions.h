@@ -46,6 +46,7 @@ struct DataFile {
   bool data_change = true;
   std::string partition_values = "{}";  // JSON object
   std::string tags;                     // JSON object; empty where there are none
+  uint32_t held_against = 0;            // schema_mark of the columns that describe_file held it against; not in the log
 };
 
 // `remove`: a tombstone.

@@ -24,6 +24,9 @@ Result<> check_request(const Append& append) {
   std::unordered_set<std::string_view> paths;
   for (const DataFile& file : append.files) {
     if (!paths.insert(file.path).second) return invalid("the file '{}' is given twice in one append to {}", file.path, append.table);
+    if (file.held_against != schema_mark(append.columns)) {
+      return invalid("the file '{}' was not held against the columns of the append to {}", file.path, append.table);
+    }
   }
   if (append.txn.app_id.empty()) return invalid("an append to {} without an application id", append.table);
   if (append.commit_info.empty()) return {};
@@ -35,7 +38,7 @@ Result<> check_request(const Append& append) {
   return {};
 }
 
-// The columns in the table's order must be those that the files were held against.
+// May we append to the table as it is, and are its columns those that the files were held against?
 Result<> check_table(const Append& append, const Snapshot& snapshot) {
   if (auto writable = check_writable(snapshot.protocol, snapshot.metadata); !writable) return pass(writable.error(), "{}", append.table);
   const std::string difference = schema_difference(snapshot.columns(), append.columns);
@@ -124,8 +127,6 @@ Result<std::optional<Snapshot>> starting_point(object::Store& store, const Appen
   if (append.base) {
     // A commit may only follow one that is there: where the base's is not, the log was cleaned or the table made anew.
     if (store.stat(commit_name(append.table, append.base->version))) return append.base;
-  } else if (append.has_read) {
-    return std::nullopt;
   }
   auto snapshot = read_snapshot(store, append.table);
   if (snapshot) return std::move(*snapshot);

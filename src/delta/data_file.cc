@@ -87,6 +87,7 @@ Result<DataFile> describe_file(const std::filesystem::path& local, std::string n
   file.modification_ms = now_ms();
   file.records = read->footer.rows;
   file.stats_json = make_stats(read->footer, columns);
+  file.held_against = schema_mark(columns);
   return file;
 }
 

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <set>
 
+#include "base/bytes.h"
 #include "base/json.h"
 
 namespace pinflow::delta {
@@ -161,6 +162,12 @@ std::string schema_difference(const std::vector<Column>& table, const std::vecto
     }
   }
   return {};
+}
+
+uint32_t schema_mark(const std::vector<Column>& columns) {
+  std::string text;
+  for (const Column& column : columns) text += json_string(column.name) + column.type + ",";
+  return crc32c(text);
 }
 
 std::string_view element_of(std::string_view type) {

@@ -6,6 +6,7 @@
 // are read and shown, and an append to such a table is refused.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,9 @@ Result<std::vector<Column>> schema_from_json(std::string_view json);
 // The first difference, in words that follow "the table …": "has no column 'x'", "has 'y' as long, not as integer".
 // Empty where names (in any order) and types are the same. Nullability and metadata are not compared.
 std::string schema_difference(const std::vector<Column>& table, const std::vector<Column>& wanted);
+
+// A checksum of names (in order) and types.
+uint32_t schema_mark(const std::vector<Column>& columns);
 
 // "double" of "array<double>"; empty where the type is no array.
 std::string_view element_of(std::string_view type);
