@@ -122,7 +122,7 @@ Result<std::vector<std::string>> Admin::list_topics(bool internal) {
 }
 
 Result<TopicInfo> Admin::describe_topic(const std::string& name) {
-  auto info = kafka::describe_topic(state_->handle.get(), name, Configs::set);
+  auto info = kafka::describe_topic(state_->handle.get(), name, Configs::set, state_->timeout_ms);
   if (!info) {
     return fail(code_of(static_cast<int>(info.error().error)), "describing topic {}: {}", name, info.error().message);
   }

@@ -30,13 +30,13 @@ ConfigList read_configs(rd_kafka_event_t* event, Configs which) {
   return out;
 }
 
-ConfigList ask_configs(rd_kafka_t* handle, const std::string& topic, Configs which) {
+ConfigList ask_configs(rd_kafka_t* handle, const std::string& topic, Configs which, int timeout_ms) {
   rd_kafka_queue_t* queue = rd_kafka_queue_new(handle);
   rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
   rd_kafka_AdminOptions_t* options = rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-  rd_kafka_AdminOptions_set_request_timeout(options, kAnswerTimeoutMs, nullptr, 0);
+  rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, nullptr, 0);
   rd_kafka_DescribeConfigs(handle, &resource, 1, options, queue);
-  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, kAnswerTimeoutMs + 1000);
+  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, timeout_ms + 1000);
   ConfigList out;
   if (event && rd_kafka_event_error(event)) {
     debug("the configs of topic {}: {}", topic, rd_kafka_event_error_string(event));
@@ -52,9 +52,10 @@ ConfigList ask_configs(rd_kafka_t* handle, const std::string& topic, Configs whi
 
 }  // namespace
 
-std::expected<TopicInfo, TopicFailure> describe_topic(rd_kafka_s* handle, const std::string& name, Configs configs) {
+std::expected<TopicInfo, TopicFailure> describe_topic(rd_kafka_s* handle, const std::string& name, Configs configs,
+                                                    int timeout_ms) {
   int error = 0;
-  const Metadata metadata = all_metadata(handle, kAnswerTimeoutMs, error);
+  const Metadata metadata = all_metadata(handle, timeout_ms, error);
   if (!metadata) return std::unexpected(TopicFailure{kafka_error(error), text_of(error)});
   const rd_kafka_metadata_topic_t* begin = metadata->topics;
   const auto* end = begin + metadata->topic_cnt;
@@ -76,7 +77,7 @@ std::expected<TopicInfo, TopicFailure> describe_topic(rd_kafka_s* handle, const 
     to.in_sync.assign(from.isrs, from.isrs + from.isr_cnt);
   }
   std::ranges::sort(info.partitions, {}, &PartitionInfo::partition);
-  if (configs != Configs::none) info.configs = ask_configs(handle, name, configs);
+  if (configs != Configs::none) info.configs = ask_configs(handle, name, configs, timeout_ms);
   return info;
 }
 

@@ -15,7 +15,9 @@ namespace pinflow::kafka {
 class MockCluster {
  public:
   MockCluster() {
-    rk_ = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), nullptr, 0);
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});
+    rk_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, nullptr, 0);
     if (!rk_) std::abort();
     cluster_ = rd_kafka_mock_cluster_new(rk_, 1);
     if (!cluster_) std::abort();

@@ -119,6 +119,11 @@ struct RdTopicWriter::State {
     const std::lock_guard lock(mutex);
     return handle;
   }
+  void wake() {  // the poller, from its waiting
+    rd_kafka_queue_t* queue = rd_kafka_queue_get_main(current().get());
+    rd_kafka_queue_yield(queue);
+    rd_kafka_queue_destroy(queue);
+  }
   Result<Handle> make();
   void run();
   void replace();
@@ -187,6 +192,7 @@ Result<std::unique_ptr<RdTopicWriter>> RdTopicWriter::open(const ClientConfig& c
 
 RdTopicWriter::~RdTopicWriter() {
   state_->stopping = true;
+  state_->wake();
   state_->poller.join();
 }
 
@@ -216,7 +222,7 @@ Result<> RdTopicWriter::flush(int timeout_ms) {
 std::expected<std::vector<std::string>, TopicFailure> RdTopicWriter::list_topics() {
   const auto handle = state_->current();
   int error = 0;
-  const Metadata metadata = all_metadata(handle.get(), kAnswerTimeoutMs, error);
+  const Metadata metadata = all_metadata(handle.get(), state_->options.answer_timeout_ms, error);
   if (!metadata) return std::unexpected(TopicFailure{kafka_error(error), text_of(error)});
   std::vector<std::string> names;
   for (int i = 0; i < metadata->topic_cnt; ++i) {
@@ -228,7 +234,7 @@ std::expected<std::vector<std::string>, TopicFailure> RdTopicWriter::list_topics
 
 std::expected<TopicInfo, TopicFailure> RdTopicWriter::describe_topic(const std::string& name) {
   const auto handle = state_->current();
-  return kafka::describe_topic(handle.get(), name, Configs::all);
+  return kafka::describe_topic(handle.get(), name, Configs::all, state_->options.answer_timeout_ms);
 }
 
 }  // namespace pinflow::kafka

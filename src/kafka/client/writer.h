@@ -16,6 +16,7 @@ struct WriterOptions {
   int64_t max_message_bytes = 2 << 20;    // of one record as it is sent
   int delivery_timeout_ms = 30'000;       // then a record fails with request_timed_out (it may still have been written)
   int unknown_topic_ms = 2'000;           // how long a topic that is not there is waited for
+  int answer_timeout_ms = 10'000;         // for each question of list_topics and describe_topic
   int close_timeout_ms = 10'000;          // for the records under way when the writer is destroyed
 };
 
@@ -28,7 +29,7 @@ class RdTopicWriter : public TopicWriter {
 
   // `done` is called on the writer's own thread, or before write returns where nothing could be queued.
   void write(std::string topic, std::vector<NewRecord> records, Done done) override;
-  // These block for the cluster's answer (at most 10 s), and never create a topic.
+  // These block for the cluster's answer (answer_timeout_ms each), and never create a topic.
   std::expected<std::vector<std::string>, TopicFailure> list_topics() override;
   std::expected<TopicInfo, TopicFailure> describe_topic(const std::string& name) override;
 
