@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <mutex>
-#include <set>
 #include <system_error>
 #include <unordered_set>
 
@@ -66,17 +65,17 @@ class DirectoryStore final : public Store {
   std::string url() const override { return root_.string(); }
 
   Result<> put_if_absent(std::string_view name, std::string_view bytes) override {
-    return std::move(put_some({{name, bytes}}, 0, 1)[0]);
+    return put_some({{name, bytes}}, 0, 1).rest;
   }
 
-  std::vector<Result<>> put_all_if_absent(const std::vector<NewObject>& objects) override {
-    std::vector<Result<>> results;
-    results.reserve(objects.size());
-    for (size_t first = 0; first < objects.size(); first += kOpenFilesOfABatch) {
-      auto some = put_some(objects, first, std::min(objects.size(), first + kOpenFilesOfABatch));
-      std::move(some.begin(), some.end(), std::back_inserter(results));
+  Made put_all_if_absent(const std::vector<NewObject>& objects) override {
+    size_t count = 0;
+    while (count < objects.size()) {
+      auto made = put_some(objects, count, std::min(objects.size(), count + kOpenFilesOfABatch));
+      count += made.count;
+      if (!made.rest) return {count, std::move(made.rest)};
     }
-    return results;
+    return {count, {}};
   }
 
   Result<> put_file_if_absent(std::string_view name, const fs::path& finished) override {
@@ -194,45 +193,40 @@ class DirectoryStore final : public Store {
 
   // Objects [first, last): all are written before the first is synced, so that the file system makes one commit of
   // its journal for many; all are synced before the first is linked; each folder is synced once.
-  std::vector<Result<>> put_some(const std::vector<NewObject>& objects, size_t first, size_t last) {
-    std::vector<Result<>> results(last - first);
-    std::vector<Unfinished> files(last - first);
-    const bool several = last - first > 1;
-    for (size_t i = first; i < last; ++i) {
+  Made put_some(const std::vector<NewObject>& objects, size_t first, size_t last) {
+    Result<> rest;
+    std::vector<Unfinished> files;
+    files.reserve(last - first);
+    for (size_t i = first; i < last && rest; ++i) {
       auto file = write(objects[i]);
       if (!file) {
-        results[i - first] = pass(file.error());
-        continue;
+        rest = pass(file.error());
+        break;
       }
-      files[i - first] = std::move(*file);
-      if (several) ::sync_file_range(files[i - first].fd.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+      if (last - first > 1) ::sync_file_range(file->fd.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+      files.push_back(std::move(*file));
     }
-    for (size_t i = first; i < last; ++i) {
-      auto& result = results[i - first];
-      if (result && ::fdatasync(files[i - first].fd.get()) != 0)
-        result = system_error(errno, fmt::format("fsync {}/{}", root_.string(), objects[i].name));
+    for (size_t i = 0; i < files.size(); ++i) {
+      if (::fdatasync(files[i].fd.get()) == 0) continue;
+      rest = system_error(errno, fmt::format("fsync {}/{}", root_.string(), objects[first + i].name));
+      files.resize(i);
     }
-    std::set<std::string> folders;
-    for (size_t i = first; i < last; ++i) {
-      auto& result = results[i - first];
-      if (!result) continue;
-      const fs::path path = root_ / objects[i].name;
-      const int error = link_unfinished(files[i - first], path) == 0 ? 0 : errno;
-      if (error == EEXIST) result = taken(path);
-      else if (error != 0) result = system_error(error, "link " + path.string());
-      if (error == 0 || error == EEXIST) folders.insert(path.parent_path().string());
+    size_t made = 0;
+    std::vector<fs::path> folders;
+    for (; made < files.size(); ++made) {
+      const fs::path path = root_ / objects[first + made].name;
+      const int error = link_unfinished(files[made], path) == 0 ? 0 : errno;
+      if (error == EEXIST) rest = taken(path);
+      else if (error != 0) rest = system_error(error, "link " + path.string());
+      if ((error == 0 || error == EEXIST) && (folders.empty() || folders.back() != path.parent_path()))
+        folders.push_back(path.parent_path());
+      if (error != 0) break;
     }
-    for (const std::string& folder : folders) {
+    for (const fs::path& folder : folders) {
       auto synced = sync_folder(folder);
-      if (synced) continue;
-      for (size_t i = first; i < last; ++i) {
-        auto& result = results[i - first];
-        const bool hurt = result ? true : result.error().code == Code::already_exists;
-        if (hurt && (root_ / objects[i].name).parent_path().string() == folder)
-          result = unavailable("{}: perhaps not durable: {}", objects[i].name, synced.error().message);
-      }
+      if (!synced) return {0, unavailable("perhaps not durable: {}", synced.error().message)};
     }
-    return results;
+    return {made, std::move(rest)};
   }
 
   // Makes the folder, and the ways to it from the root, durable: once for each folder, as another process may have

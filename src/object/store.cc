@@ -15,11 +15,10 @@ Result<> check_name(std::string_view name) {
   }
 }
 
-std::vector<Result<>> Store::put_all_if_absent(const std::vector<NewObject>& objects) {
-  std::vector<Result<>> results;
-  results.reserve(objects.size());
-  for (const NewObject& object : objects) results.push_back(put_if_absent(object.name, object.bytes));
-  return results;
+Store::Made Store::put_all_if_absent(const std::vector<NewObject>& objects) {
+  for (size_t i = 0; i < objects.size(); ++i)
+    if (auto made = put_if_absent(objects[i].name, objects[i].bytes); !made) return {i, pass(made.error())};
+  return {objects.size(), {}};
 }
 
 }  // namespace pinflow::object

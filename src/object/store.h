@@ -56,9 +56,14 @@ class Store {
   // When it says already_exists, what is there is durable too.
   virtual Result<> put_if_absent(std::string_view name, std::string_view bytes) = 0;
 
-  // The same for many objects, one result each, in order; each may fail by itself. Cheaper than one by one where
-  // objects are small. Here: one after the other.
-  virtual std::vector<Result<>> put_all_if_absent(const std::vector<NewObject>& objects);
+  // The same for many objects, in this order: an object is made only when all before it were, so after a crash those
+  // that are there are the first ones. Returns how many were made, and the error of the one that was not, if any; what
+  // that error says holds for it, the rest was not tried. Cheaper than one by one where objects are small.
+  struct Made {
+    size_t count = 0;
+    Result<> rest;  // the error of objects[count]
+  };
+  virtual Made put_all_if_absent(const std::vector<NewObject>& objects);
 
   // The same from a finished local file, which the store consumes: it is gone when the call returns.
   virtual Result<> put_file_if_absent(std::string_view name, const std::filesystem::path& finished) = 0;

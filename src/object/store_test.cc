@@ -139,29 +139,25 @@ TEST_P(StoreTest, FetchGivesALocalFile) {
   EXPECT_EQ(read_file(file->path()).value(), "bytes");
 }
 
-TEST_P(StoreTest, PutsManyAtOnceEachByItself) {
-  ASSERT_TRUE(store_->put_if_absent("m/7", "before"));
-  std::vector<std::string> object_names;
-  for (int i = 0; i < 300; ++i) object_names.push_back((i % 2 ? "m/" : "n/") + std::to_string(i));
-  object_names[10] = "m/..";
-  object_names[200] = "n/0";  // twice in one call
+TEST_P(StoreTest, PutsManyInOrderUpToTheFirstThatFails) {
+  std::vector<std::string> names_of_objects;
+  for (int i = 0; i < 300; ++i) names_of_objects.push_back((i % 2 ? "m/" : "n/") + std::to_string(i));
   std::vector<NewObject> objects;
-  for (const std::string& name : object_names) objects.push_back({name, name});
-  const auto results = store_->put_all_if_absent(objects);
-  ASSERT_EQ(results.size(), objects.size());
-  for (size_t i = 0; i < results.size(); ++i) {
-    if (i == 7 || i == 200) {
-      EXPECT_EQ(code_of(results[i]), Code::already_exists) << i;
-    } else if (i == 10) {
-      EXPECT_EQ(code_of(results[i]), Code::invalid);
-    } else {
-      ASSERT_TRUE(results[i]) << results[i].error().message;
-      EXPECT_EQ(store_->get(object_names[i]).value(), object_names[i]);
-    }
-  }
-  EXPECT_EQ(store_->get("m/7").value(), "before");
-  EXPECT_EQ(names("").size(), 298u);
-  EXPECT_TRUE(store_->put_all_if_absent({}).empty());
+  for (const std::string& name : names_of_objects) objects.push_back({name, name});
+  ASSERT_TRUE(store_->put_if_absent("m/201", "before"));
+  const auto first = store_->put_all_if_absent(objects);
+  EXPECT_EQ(first.count, 201u);
+  EXPECT_EQ(code_of(first.rest), Code::already_exists);
+  EXPECT_EQ(names("").size(), 202u);
+  objects.erase(objects.begin(), objects.begin() + 202);
+  objects.push_back({"m/..", "x"});
+  objects.push_back({"z", "x"});
+  const auto second = store_->put_all_if_absent(objects);
+  EXPECT_EQ(second.count, 98u);
+  EXPECT_EQ(code_of(second.rest), Code::invalid);
+  EXPECT_EQ(names("").size(), 300u);
+  for (const std::string& name : names_of_objects) EXPECT_EQ(store_->get(name).value(), name == "m/201" ? "before" : name);
+  EXPECT_TRUE(store_->put_all_if_absent({}).rest);
 }
 
 TEST_P(StoreTest, OfSeveralAtOnceOneWins) {
