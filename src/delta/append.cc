@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <random>
 #include <thread>
 #include <unordered_set>
 
@@ -122,6 +123,13 @@ Result<Put> put_entry(object::Store& store, const std::string& name, const std::
   }
 }
 
+// Among many writers, waiting a little at random lets one of them through instead of all of them lose.
+void let_others_pass(int races) {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  const int at_most_ms = 1 << std::min(races, 5);
+  std::this_thread::sleep_for(std::chrono::microseconds(random() % static_cast<unsigned>(at_most_ms * 1000)));
+}
+
 // What was given as read, or what is there now; nothing where there is no table.
 Result<std::optional<Snapshot>> starting_point(object::Store& store, const Append& append) {
   if (append.base) {
@@ -192,6 +200,7 @@ Result<Outcome> append(object::Store& store, const Append& append) {
       checkpoint_if_due(store, append.table, outcome.snapshot);
       return outcome;
     }
+    let_others_pass(races);
     auto now = snapshot ? refresh(store, append.table, *snapshot) : read_snapshot(store, append.table);
     if (!now) return pass(now.error());
     if (!same_rules(snapshot, *now)) {

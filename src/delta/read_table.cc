@@ -42,7 +42,8 @@ Result<std::pair<Replay, int64_t>> start_of(object::Store& store, const std::str
     auto actions = read_checkpoint(store, at->second);
     if (!actions) {
       if (actions.error().code == Code::unsupported) return pass(actions.error());
-      warn("delta: the checkpoint of {} at version {} cannot be read and is passed over: {}", table, at->first, actions.error().message);
+      const std::string& message = actions.error().message;  // its first line: the engine quotes the query below it
+      warn("delta: the checkpoint of {} at version {} cannot be read and is passed over: {}", table, at->first, message.substr(0, message.find('\n')));
       continue;
     }
     const auto commit = listing.commits.find(at->first);
