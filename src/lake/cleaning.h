@@ -1,0 +1,50 @@
+// A cleaning inside DuckDB: the view `raw` that it reads, and the table that its rows become.
+//
+// A cleaning is one SELECT from `raw`, which has each of the record's fields as text and `origin`, a number that says
+// which record it is. It answers, by name and in this order: the table's columns; `reason`, NULL for a good record;
+// any number of `count_…` columns, integers that are summed for the report; `origin`, handed through. One record in,
+// one row out.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "lake/record_source.h"
+#include "pipeline/pipeline.h"
+#include "sql/duckdb.h"
+
+namespace pinflow::lake {
+
+// The SQL text with $date replaced by a quoted literal, outside of quotes, names and comments. Pure.
+std::string with_date(std::string_view sql, std::string_view date);
+
+// Makes the prelude's functions known to the database.
+Result<> run_prelude(sql::Connection& sql, const pipeline::Pipeline& pipeline);
+
+// The table "cleaned_<record>" in DuckDB's memory: the table's columns, cast to their declared types; reason; counts;
+// line. Rows that are no records have the engine's reason.
+struct Cleaned {
+  std::string name;                 // quoted, for SQL
+  std::string columns;              // the table's, quoted, with commas
+  std::vector<std::string> counts;  // names without "count_"
+  int64_t raw = 0;
+  int64_t dead = 0;
+  std::vector<std::pair<std::string, int64_t>> noted;  // the counts' sums, then missing_fields and unknown_fields
+};
+
+// Registers the source with the database, cleans all of its records. invalid with the cleaning's file and line: it
+// does not run, its columns are not as above, it makes more or fewer rows than there are records.
+// corrupt where objects overlap: a record would be read twice.
+Result<Cleaned> clean(sql::Database& database, sql::Connection& sql, const pipeline::RecordType& record,
+                      const std::shared_ptr<RecordSource>& source, const std::string& date);
+
+// Frees what clean() made.
+Result<> forget(sql::Database& database, sql::Connection& sql, const pipeline::RecordType& record);
+
+// SELECT of the dead letters among the cleaned: table, reason, topic, partition, object, offset, record, plan.
+std::string dead_letters_of(const pipeline::RecordType& record, const Cleaned& cleaned, int64_t plan);
+
+}  // namespace pinflow::lake

@@ -1,0 +1,229 @@
+#include "lake/plan.h"
+
+#include <openssl/evp.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+namespace pinflow::lake {
+namespace {
+
+constexpr std::string_view kFolder = "state/plans/batch/";
+
+std::string sha256(std::string_view text) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr);
+  return to_hex({reinterpret_cast<const char*>(digest), size});
+}
+
+// Throws simdjson_error where something is missing or of another type.
+std::string text_in(const simdjson::dom::object& object, const char* key) {
+  return std::string(std::string_view(object[key]));
+}
+int64_t number_in(const simdjson::dom::object& object, const char* key) { return int64_t(object[key]); }
+
+Plan plan_in(const simdjson::dom::object& json) {
+  Plan plan{number_in(json, "plan"), text_in(json, "pipeline"), text_in(json, "date"), number_in(json, "made_ms"), {}};
+  for (const simdjson::dom::object topic : simdjson::dom::array(json["topics"])) {
+    TopicPlan& each = plan.topics.emplace_back();
+    each.record = text_in(topic, "record");
+    each.topic = text_in(topic, "topic");
+    each.identity = {text_in(topic, "cluster_id"), text_in(topic, "topic_id")};
+    each.cleaning = text_in(topic, "cleaning");
+    for (const simdjson::dom::object range : simdjson::dom::array(topic["partitions"])) {
+      each.partitions.push_back({static_cast<int32_t>(number_in(range, "partition")), number_in(range, "from"),
+                                 number_in(range, "to"), number_in(range, "objects"), number_in(range, "bytes")});
+    }
+  }
+  return plan;
+}
+
+// Where the partition was left; 0 where no plan has had it.
+int64_t left_at(const TopicPlan* before, int32_t partition) {
+  if (before == nullptr) return 0;
+  for (const PartitionRange& range : before->partitions) {
+    if (range.partition == partition) return range.to;
+  }
+  return 0;
+}
+
+Result<> check_identity(const TopicPlan& now, const TopicPlan* before) {
+  if (before == nullptr || !before->identity.known() || !now.identity.known() || before->identity == now.identity) {
+    return {};
+  }
+  return fail(Code::conflict,
+              "the topic {} is not the one that the lake was filled from (topic {} of cluster {}, now {} of {}): its "
+              "offsets mean other records. Use another lake for the new topic, or another user_id",
+              now.topic, before->identity.topic_id, before->identity.cluster_id, now.identity.topic_id,
+              now.identity.cluster_id);
+}
+
+}  // namespace
+
+int64_t TopicPlan::bytes() const {
+  int64_t sum = 0;
+  for (const PartitionRange& range : partitions) sum += range.bytes;
+  return sum;
+}
+
+bool Plan::empty() const {
+  return std::ranges::all_of(topics, [](const TopicPlan& topic) {
+    return std::ranges::all_of(topic.partitions, [](const PartitionRange& range) { return range.from == range.to; });
+  });
+}
+
+const TopicPlan* Plan::find(std::string_view record) const {
+  const auto found = std::ranges::find(topics, record, &TopicPlan::record);
+  return found == topics.end() ? nullptr : &*found;
+}
+
+std::string digest_of(const pipeline::Pipeline& pipeline, const pipeline::RecordType& record) {
+  JsonWriter json;  // a text in which nothing can pass for something else
+  json.begin_array();
+  for (const std::string& field : record.fields) json.string(field);
+  json.string(record.cleaning.text);
+  for (const auto& [engine, prelude] : pipeline.preludes) json.string(engine).string(prelude.text);
+  for (const pipeline::Column& column : record.columns) json.string(column.name).string(name_of(column.type));
+  json.end_array();
+  return sha256(json.text());
+}
+
+std::string write_plan(const Plan& plan) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("plan").number(plan.number);
+  json.key("pipeline").string(plan.pipeline);
+  json.key("date").string(plan.date);
+  json.key("made").string(iso_time(plan.made_ms));
+  json.key("made_ms").number(plan.made_ms);
+  json.key("topics").begin_array();
+  for (const TopicPlan& topic : plan.topics) {
+    json.begin_object();
+    json.key("record").string(topic.record);
+    json.key("topic").string(topic.topic);
+    json.key("cluster_id").string(topic.identity.cluster_id);
+    json.key("topic_id").string(topic.identity.topic_id);
+    json.key("cleaning").string(topic.cleaning);
+    json.key("partitions").begin_array();
+    for (const PartitionRange& range : topic.partitions) {
+      json.begin_object();
+      json.key("partition").number(int64_t{range.partition});
+      json.key("from").number(range.from);
+      json.key("to").number(range.to);
+      json.key("objects").number(range.objects);
+      json.key("bytes").number(range.bytes);
+      json.end_object();
+    }
+    json.end_array().end_object();
+  }
+  json.end_array().end_object();
+  return json.take() + "\n";
+}
+
+Result<Plan> parse_plan(std::string_view json, std::string_view source) {
+  simdjson::dom::parser parser;
+  const simdjson::padded_string padded(json);
+  try {
+    return plan_in(parser.parse(padded));
+  } catch (const simdjson::simdjson_error& fault) {
+    return corrupt("{}: not a plan: {}", source, fault.what());
+  }
+}
+
+std::string plan_name(int64_t number) { return fmt::format("{}{:010}.json", kFolder, number); }
+
+Result<std::vector<int64_t>> list_plans(object::Store& store) {
+  const auto listed = store.list(kFolder);
+  if (!listed) return pass(listed.error(), "listing the plans");
+  std::vector<int64_t> numbers;
+  for (const object::ObjectInfo& info : *listed) {
+    const std::string_view name = std::string_view(info.name).substr(kFolder.size());
+    int64_t number = 0;
+    const auto [end, fault] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (fault != std::errc() || std::string_view(end, name.data() + name.size()) != ".json") {
+      return corrupt("{}: {} is not the name of a plan", store.url(), info.name);
+    }
+    numbers.push_back(number);
+  }
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+Result<Plan> read_plan(object::Store& store, int64_t number) {
+  const auto text = store.get(plan_name(number));
+  if (!text) return pass(text.error(), "plan {}", number);
+  auto plan = parse_plan(*text, store.url() + "/" + plan_name(number));
+  if (plan && plan->number != number) return corrupt("{}: it holds plan {}", plan_name(number), plan->number);
+  return plan;
+}
+
+Result<Plan> next_plan(object::Store& store, const pipeline::Pipeline& pipeline, const std::optional<Plan>& last,
+                       const std::string& date, int64_t most_bytes) {
+  Plan plan{last ? last->number + 1 : 1, pipeline.id, date, now_ms(), {}};
+  for (const pipeline::RecordType& record : pipeline.records) {
+    const TopicPlan* before = last ? last->find(record.name) : nullptr;
+    if (before != nullptr && before->topic != record.topic) before = nullptr;  // a new topic is read from its start
+    TopicPlan topic{record.name, record.topic, {}, digest_of(pipeline, record), {}};
+    auto identity = identity_of(store, record.topic);
+    if (!identity) return pass(identity.error());
+    topic.identity = *identity;
+    if (auto same = check_identity(topic, before); !same) return pass(same.error());
+    if (!topic.identity.known() && before != nullptr) topic.identity = before->identity;
+    const auto objects = list_topic(store, record.topic);
+    if (!objects) return pass(objects.error());
+    if (before != nullptr) {
+      for (const PartitionRange& range : before->partitions) topic.partitions.push_back({range.partition, range.to, range.to});
+    }
+    const TopicObject* last_taken = nullptr;
+    const auto close = [&]() -> Result<> {  // the partition's range ends where its last object ends
+      if (last_taken == nullptr) return {};
+      const auto end = end_of(store, *last_taken);
+      if (!end) return pass(end.error());
+      topic.partitions.back().to = *end;
+      last_taken = nullptr;
+      return {};
+    };
+    int64_t bytes = 0;
+    std::vector<PartitionRange> ranges;
+    for (const TopicObject& object : *objects) {
+      const int64_t from = left_at(before, object.partition);
+      if (object.first_offset < from) continue;
+      if (bytes > 0 && bytes + object.size > most_bytes) break;
+      bytes += object.size;
+      if (last_taken == nullptr || last_taken->partition != object.partition) {
+        if (auto closed = close(); !closed) return pass(closed.error());
+        const auto known = std::ranges::find(topic.partitions, object.partition, &PartitionRange::partition);
+        if (known != topic.partitions.end()) topic.partitions.erase(known);
+        topic.partitions.push_back({object.partition, from, from});
+      }
+      PartitionRange& range = topic.partitions.back();
+      ++range.objects;
+      range.bytes += object.size;
+      last_taken = &object;
+    }
+    if (auto closed = close(); !closed) return pass(closed.error());
+    std::ranges::sort(topic.partitions, {}, &PartitionRange::partition);
+    plan.topics.push_back(std::move(topic));
+  }
+  return plan;
+}
+
+Result<Plan> put_plan(object::Store& store, const Plan& plan) {
+  const auto put = store.put_if_absent(plan_name(plan.number), write_plan(plan));
+  if (put) return plan;
+  // Taken, or an answer that was lost: what is there now is the plan.
+  if (put.error().code != Code::already_exists && put.error().code != Code::unavailable) {
+    return pass(put.error(), "putting plan {}", plan.number);
+  }
+  auto there = read_plan(store, plan.number);
+  if (!there && there.error().code == Code::not_found) return pass(put.error(), "putting plan {}", plan.number);
+  return there;
+}
+
+}  // namespace pinflow::lake

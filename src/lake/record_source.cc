@@ -1,0 +1,184 @@
+#include "lake/record_source.h"
+
+#include <atomic>
+#include <optional>
+#include <utility>
+
+#include "base/utf8.h"
+#include "lake/line_reader.h"
+#include "lake/record_parser.h"
+
+namespace pinflow::lake {
+namespace {
+
+constexpr int kLineBits = 40;               // of a line's number within its object; the object's stands above
+constexpr size_t kChunkBytes = 4 << 20;     // of lines in one chunk
+constexpr int64_t kBytesOfARecord = 300;    // for estimates
+
+std::string repaired(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const size_t length = utf8_length(text);
+    if (length == 0) out += "\xEF\xBF\xBD";
+    else out += text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
+}  // namespace
+
+// One pass: hands out objects, gathers what was met.
+class RecordSource::Scan final : public sql::RowScan {
+ public:
+  Scan(RecordSource& source, bool parses) : source_(source), parses_(parses) {
+    totals_.ends.resize(source.objects_.size());
+  }
+  std::unique_ptr<sql::RowReader> reader() override;
+
+  RecordSource& source() { return source_; }
+  bool parses() const { return parses_; }
+  std::optional<size_t> next_object() {
+    const size_t next = next_.fetch_add(1);
+    return next < source_.objects_.size() ? std::optional(next) : std::nullopt;
+  }
+
+  // An object is read; with the last one the pass is done.
+  void finished(size_t object, int64_t lines, int64_t missing, int64_t unknown) {
+    const std::lock_guard lock(mutex_);
+    totals_.lines += lines;
+    totals_.missing += missing;
+    totals_.unknown += unknown;
+    totals_.ends[object] = source_.objects_[object].first_offset + lines;
+    if (++finished_ < source_.objects_.size() || !parses_) return;
+    const std::lock_guard of_source(source_.mutex_);
+    source_.totals_ = totals_;
+  }
+
+ private:
+  RecordSource& source_;
+  const bool parses_;
+  std::atomic<size_t> next_{0};
+  std::mutex mutex_;
+  Totals totals_;        // guarded by mutex_
+  size_t finished_ = 0;  // guarded by mutex_
+};
+
+class RecordSource::Reader final : public sql::RowReader {
+ public:
+  explicit Reader(Scan& scan) : scan_(scan), source_(scan.source()), parser_(source_.fields_) {}
+
+  Result<size_t> fill(sql::RowChunk& chunk) override {
+    size_t row = 0;
+    size_t bytes = 0;
+    while (row < sql::RowChunk::kRows && bytes < kChunkBytes) {
+      if (!lines_) {
+        if (auto opened = open_next(); !opened) return pass(opened.error());
+        if (!lines_) break;
+      }
+      LineReader::Line line;
+      const auto got = lines_->next(line);
+      if (!got) return pass(got.error(), "{}", object().name);
+      if (!*got) {
+        close();
+        continue;
+      }
+      put(chunk, row++, line);
+      bytes += line.text.size();
+    }
+    return row;
+  }
+
+ private:
+  const TopicObject& object() const { return source_.objects_[place_]; }
+
+  Result<> open_next() {
+    const auto next = scan_.next_object();
+    if (!next) return {};
+    place_ = *next;
+    auto local = source_.store_.fetch(object().name);
+    if (!local) return pass(local.error());
+    local_.emplace(std::move(*local));
+    auto lines = LineReader::open(local_->path(), gate::kMaxRecordBytes);
+    if (!lines) return pass(lines.error());
+    lines_.emplace(std::move(*lines));
+    line_ = missing_ = unknown_ = 0;
+    return {};
+  }
+
+  void close() {
+    scan_.finished(place_, line_, missing_, unknown_);
+    lines_.reset();
+    local_.reset();
+  }
+
+  void put(sql::RowChunk& chunk, size_t row, const LineReader::Line& line) {
+    const int64_t number = (static_cast<int64_t>(place_) << kLineBits) | line_;
+    chunk.set_integer(kLineColumn, row, number);
+    if (chunk.wants(kRecordColumn)) {
+      const std::string_view text = line.too_long ? utf8_prefix(line.text, kShownOfTooLong) : line.text;
+      if (is_utf8(text)) chunk.set_text(kRecordColumn, row, text);
+      else chunk.set_text(kRecordColumn, row, repaired(text));
+    }
+    chunk.set_text(kObjectColumn, row, object().name);
+    chunk.set_integer(kPartitionColumn, row, object().partition);
+    chunk.set_integer(kOffsetColumn, row, object().first_offset + line_);
+    if (scan_.parses()) {
+      Fault fault = line.too_long ? Fault::too_long : Fault::none;
+      if (!parser_.parse(line.too_long ? std::string_view() : line.text) && fault == Fault::none) {
+        fault = Fault::not_an_object;
+      }
+      if (fault == Fault::none) {
+        missing_ += parser_.missing();
+        unknown_ += parser_.unknown();
+      }
+      chunk.set_integer(kOriginColumn, row, number * 4 + static_cast<int>(fault));
+      for (size_t field = 0; field < source_.fields_.size(); ++field) {
+        if (parser_.null(field)) chunk.set_null(kFirstField + field, row);
+        else chunk.set_text(kFirstField + field, row, parser_.text(field));
+      }
+    }
+    ++line_;
+  }
+
+  Scan& scan_;
+  RecordSource& source_;
+  RecordParser parser_;
+  size_t place_ = 0;  // of the object that is being read
+  std::optional<object::LocalFile> local_;
+  std::optional<LineReader> lines_;
+  int64_t line_ = 0;
+  int64_t missing_ = 0;
+  int64_t unknown_ = 0;
+};
+
+std::unique_ptr<sql::RowReader> RecordSource::Scan::reader() { return std::make_unique<Reader>(*this); }
+
+RecordSource::RecordSource(object::Store& store, std::vector<TopicObject> objects, std::vector<std::string> fields)
+    : store_(store), objects_(std::move(objects)), fields_(std::move(fields)) {
+  using Kind = sql::SourceColumn::Kind;
+  columns_ = {{"line", Kind::integer},     {"origin", Kind::integer},    {"record", Kind::text},
+              {"object", Kind::text}, {"partition", Kind::integer}, {"offset", Kind::integer}};
+  // A field may have any of these names too: the views around this source go by position.
+  for (size_t i = 0; i < fields_.size(); ++i) columns_.push_back({"field_" + std::to_string(i), Kind::text});
+}
+
+int64_t RecordSource::about() const {
+  int64_t bytes = 0;
+  for (const TopicObject& object : objects_) bytes += object.size;
+  return bytes / kBytesOfARecord + 1;
+}
+
+Result<std::unique_ptr<sql::RowScan>> RecordSource::scan(const std::vector<bool>& wants) {
+  bool parses = wants[kOriginColumn];
+  for (size_t column = kFirstField; column < wants.size(); ++column) parses = parses || wants[column];
+  return std::make_unique<Scan>(*this, parses);
+}
+
+RecordSource::Totals RecordSource::totals() const {
+  const std::lock_guard lock(mutex_);
+  return totals_;
+}
+
+}  // namespace pinflow::lake
