@@ -75,7 +75,8 @@ class BatchBuilder {
   int32_t count_ = 0;
 };
 
-// The records of one uncompressed batch, views into `batch`. unsupported when it is compressed, corrupt when it does not parse.
+// The records of one uncompressed batch, views into `batch`. unsupported when it is compressed, corrupt when it does
+// not parse.
 Result<std::vector<Record>> read_records(std::string_view batch);
 
 }  // namespace pinflow::log

@@ -4,8 +4,9 @@
 //
 //   DIR/.lock
 //   DIR/cluster.json                      identity of this log: {"cluster_id":"…"}
+//   DIR/producer_ids.json                 the first producer id that was never given: {"next":1000}
 //   DIR/topics/<topic>/topic.json         {"topic_id":"…","partitions":3,"config":{…}}
-//   DIR/topics/<topic>/<partition>/       segments: <first offset, 20 digits>.log, .index, .timeindex
+//   DIR/topics/<topic>/<partition>/       segments: <first offset, 20 digits>.log, .index; see partition_files.h
 //
 // Durability: appends are gathered, written and fsynced together (group commit); an append is acknowledged, and
 // visible to readers, when its bytes are on the disk.
@@ -78,7 +79,8 @@ class Log {
   virtual std::vector<TopicDescription> topics() const = 0;                                // sorted by name
   virtual std::optional<TopicDescription> find_topic(const std::string& name) const = 0;
 
-  // Called exactly once, on the log's committing thread or before `append` returns; must not block.
+  // Called exactly once: before `append` returns where the batch is refused at once, else on a committing thread of
+  // the log, where never two are called at a time. Must not block, and must not delete topics.
   using Done = std::function<void(Result<Appended>)>;
 
   // Appends one record batch (whole, CRC right, any compression), its base offset set here. Checks length, magic,
