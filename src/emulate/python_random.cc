@@ -7,8 +7,6 @@
 
 namespace pinflow::emulate {
 
-using std::size_t;
-
 PythonRandom::PythonRandom(int64_t seed) {
   const uint64_t magnitude = seed < 0 ? uint64_t{0} - static_cast<uint64_t>(seed) : static_cast<uint64_t>(seed);
   std::vector<uint32_t> key{static_cast<uint32_t>(magnitude)};
@@ -16,7 +14,7 @@ PythonRandom::PythonRandom(int64_t seed) {
 
   seed_word(19650218u);
   // init_by_array: the key, repeated, is mixed into each word; then the words into one another.
-  size_t i = 1, j = 0;
+  std::size_t i = 1, j = 0;
   auto before = [&] { return state_[i - 1] ^ (state_[i - 1] >> 30); };
   auto advance = [&] {
     if (++i < kWords) return;
@@ -42,8 +40,8 @@ void PythonRandom::seed_word(uint32_t seed) {
 }
 
 void PythonRandom::refill() {
-  constexpr size_t kShift = 397;
-  for (size_t i = 0; i < kWords; ++i) {
+  constexpr std::size_t kShift = 397;
+  for (std::size_t i = 0; i < kWords; ++i) {
     const uint32_t y = (state_[i] & 0x80000000u) | (state_[(i + 1) % kWords] & 0x7fffffffu);
     state_[i] = state_[(i + kShift) % kWords] ^ (y >> 1) ^ (y & 1 ? 0x9908b0dfu : 0u);
   }
@@ -52,7 +50,7 @@ void PythonRandom::refill() {
 
 uint32_t PythonRandom::word() {
   if (next_ == kWords) refill();
-  uint32_t y = state_[static_cast<size_t>(next_++)];
+  uint32_t y = state_[static_cast<std::size_t>(next_++)];
   y ^= y >> 11;
   y ^= (y << 7) & 0x9d2c5680u;
   y ^= (y << 15) & 0xefc60000u;
