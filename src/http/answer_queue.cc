@@ -34,26 +34,26 @@ void AnswerQueue::push_interim(std::string& out) {
   slot.ready = slot.interim = true;
 }
 
-void AnswerQueue::put(uint64_t number, Response response, std::string& out, std::string_view date) {
+void AnswerQueue::put(uint64_t number, Response response, std::string& out, std::string_view common_fields) {
   if (number < first_ || number >= first_ + count_ || at(number).ready) return;
   if (number != first_) {
     at(number).response = std::move(response);
     at(number).ready = true;
     return;
   }
-  append_response(out, response, at(number).framing, date);
+  append_response(out, response, at(number).framing, common_fields);
   ++first_;
   --count_;
-  take_ready(out, date);
+  take_ready(out, common_fields);
 }
 
-void AnswerQueue::take_ready(std::string& out, std::string_view date) {
+void AnswerQueue::take_ready(std::string& out, std::string_view common_fields) {
   for (; count_ > 0 && at(first_).ready; ++first_, --count_) {
     Slot& slot = at(first_);
     if (slot.interim) {
       out += kContinue;
     } else {
-      append_response(out, slot.response, slot.framing, date);
+      append_response(out, slot.response, slot.framing, common_fields);
       slot.response = {};
     }
   }

@@ -23,7 +23,7 @@ class AnswerQueue {
 
   // The answer of one request; it and those behind it that are now next in line are appended to `out` as bytes.
   // Unknown and answered numbers are ignored.
-  void put(uint64_t number, Response response, std::string& out, std::string_view date);
+  void put(uint64_t number, Response response, std::string& out, std::string_view common_fields);
 
   // The last request taken so far is the connection's last: its answer says "Connection: close".
   void close_after_last();
@@ -37,7 +37,7 @@ class AnswerQueue {
   };
   Slot& at(uint64_t number) { return slots_[number & (slots_.size() - 1)]; }
   Slot& append();
-  void take_ready(std::string& out, std::string_view date);
+  void take_ready(std::string& out, std::string_view common_fields);
 
   std::vector<Slot> slots_ = std::vector<Slot>(1);  // a ring; its size is a power of two
   uint64_t first_ = 0;

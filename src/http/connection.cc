@@ -155,7 +155,7 @@ void Connection::refuse(int status, std::string_view message) {
 
 void Connection::answered(uint64_t number, Response response) {
   if (closed_) return;
-  answers_.put(number, std::move(response), out_, worker_.date());
+  answers_.put(number, std::move(response), out_, worker_.common_fields());
   worker_.mark(*this);
 }
 

@@ -137,7 +137,7 @@ TEST(RequestReader, tells_once_that_the_client_waits_for_100_continue) {
 
 TEST(ResponseBytes, cannot_be_split_by_a_header_value) {
   std::string bytes;
-  append_response(bytes, {404, "text/plain", {{"X-Echo", "a\r\nSet-Cookie: b"}}, "no"}, {}, "now");
+  append_response(bytes, {404, "text/plain", {{"X-Echo", "a\r\nSet-Cookie: b"}}, "no"}, {}, "Date: now\r\n");
   EXPECT_EQ(bytes,
             "HTTP/1.1 404 Not Found\r\nDate: now\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n"
             "X-Echo: a  Set-Cookie: b\r\n\r\nno");

@@ -14,6 +14,8 @@ void append_number(std::string& to, uint64_t number) {
   to.append(digits, end);
 }
 
+}  // namespace
+
 void append_field(std::string& to, std::string_view name, std::string_view value) {
   to += name;
   to += ": ";
@@ -24,8 +26,6 @@ void append_field(std::string& to, std::string_view name, std::string_view value
   }
   to += "\r\n";
 }
-
-}  // namespace
 
 std::string_view reason_phrase(int status) {
   switch (status) {
@@ -70,19 +70,18 @@ std::string http_date(int64_t seconds) {
                      utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
-void append_response(std::string& to, const Response& response, Framing framing, std::string_view date) {
+void append_response(std::string& to, const Response& response, Framing framing, std::string_view common_fields) {
   const bool bodiless = response.status == 204 || response.status == 304 || response.status / 100 == 1;
   if (response.status == 200) {
-    to += "HTTP/1.1 200 OK\r\nDate: ";
+    to += "HTTP/1.1 200 OK\r\n";
   } else {
     to += "HTTP/1.1 ";
     append_number(to, static_cast<uint64_t>(response.status));
     to += ' ';
     to += reason_phrase(response.status);
-    to += "\r\nDate: ";
+    to += "\r\n";
   }
-  to += date;
-  to += "\r\n";
+  to += common_fields;
   if (!bodiless) {
     append_field(to, "Content-Type", response.content_type);
     to += "Content-Length: ";

@@ -20,8 +20,11 @@ std::string_view reason_phrase(int status);
 // "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7); whole seconds since 1970.
 std::string http_date(int64_t seconds);
 
-// Appends status line, Date, Content-Type, Content-Length, the other fields and the body. Line ends inside a field's
-// value become blanks, so that nothing echoed can split a response.
-void append_response(std::string& to, const Response& response, Framing framing, std::string_view date);
+// "Name: value\r\n". Line ends inside a value become blanks, so that nothing echoed can split a response.
+void append_field(std::string& to, std::string_view name, std::string_view value);
+
+// Appends the status line, `common_fields` (finished lines, such as Date), Content-Type, Content-Length, the other
+// fields and the body.
+void append_response(std::string& to, const Response& response, Framing framing, std::string_view common_fields);
 
 }  // namespace pinflow::http

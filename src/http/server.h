@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "http/message.h"
@@ -34,6 +35,7 @@ struct ServerOptions {
   int header_ms = 30'000;       // from a request's first byte to the end of its header, else 408
   int stall_ms = 30'000;        // a body, or a client's reading of answers, without any progress, else 408 or closed
   ErrorResponse error_response = json_error;
+  std::vector<HeaderField> headers;  // of every answer
 };
 
 // The way to answer one request; copies share it. The first call sends the answer, from any thread, perhaps before the

@@ -53,7 +53,11 @@ void Worker::update_clock() {
   using namespace std::chrono;
   now_ms_ = duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
   const int64_t seconds = std::time(nullptr);
-  if (seconds != date_seconds_) date_ = http_date(date_seconds_ = seconds);
+  if (seconds == date_seconds_) return;
+  date_seconds_ = seconds;
+  common_fields_.clear();
+  append_field(common_fields_, "Date", http_date(seconds));
+  for (const HeaderField& field : shared_.options.headers) append_field(common_fields_, field.name, field.value);
 }
 
 void Worker::tick() {

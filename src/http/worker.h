@@ -155,7 +155,7 @@ class Worker {
   const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
   Shared& shared() { return shared_; }
   void put_local(Answer answer) { local_.push_back(std::move(answer)); }
-  const std::string& date() const { return date_; }
+  const std::string& common_fields() const { return common_fields_; }  // of every answer, with the date
   int64_t now_ms() const { return now_ms_; }
   // Connections here or on their way; counted by the acceptor when it hands one over.
   size_t load() const { return load_.load(std::memory_order_relaxed); }
@@ -181,7 +181,7 @@ class Worker {
   std::vector<uint32_t> free_places_;
   std::vector<Answer> local_, taken_;  // answers given on this thread, and those just taken from the inbox
   std::vector<Connection*> dirty_, closed_;
-  std::string date_;
+  std::string common_fields_;
   int64_t now_ms_ = 0;
   int64_t date_seconds_ = 0;
   int tick_ms_ = 0;

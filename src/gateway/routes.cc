@@ -1,0 +1,109 @@
+#include "gateway/routes.h"
+
+#include <charconv>
+#include <optional>
+#include <vector>
+
+namespace pinflow::gateway {
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) return std::nullopt;
+    const int high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    decoded += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return decoded;
+}
+
+// What a path's first segment names where it is not served; empty for every other word.
+std::string_view not_yet(std::string_view first) {
+  if (first == "consumers") return "the consumers of the REST proxy's v2 API";
+  if (first == "brokers") return "the list of brokers";
+  if (first == "v3" || first == "kafka") return "the REST proxy's v3 API";
+  if (first == "clusters") return "the REST proxy's v3 API";
+  if (first == "streams") return "streams";
+  return {};
+}
+
+bool is_known(std::string_view segment) { return segment == "topics" || !not_yet(segment).empty(); }
+
+Route topics_route(std::vector<std::string>& rest) {
+  if (rest.size() == 1) return {Resource::topics};
+  Route route{Resource::topic, std::move(rest[1])};
+  if (rest.size() == 2) return route;
+  if (rest[2] != "partitions") return {};
+  if (rest.size() == 3) {
+    route.resource = Resource::partitions;
+    return route;
+  }
+  const std::string& number = rest[3];
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), route.partition);
+  if (error != std::errc() || end != number.data() + number.size()) return {};
+  if (rest.size() == 4) {
+    route.resource = Resource::partition;
+    return route;
+  }
+  if (rest.size() == 5 && rest[4] == "offsets") return {.resource = Resource::not_yet, .not_yet = "a partition's offsets"};
+  return {};
+}
+
+}  // namespace
+
+Result<Route> route(std::string_view target) {
+  target = target.substr(0, target.find_first_of("?#"));
+  std::vector<std::string> segments;
+  for (size_t at = 0; at < target.size();) {
+    const size_t slash = std::min(target.find('/', at), target.size());
+    if (slash > at) {
+      auto segment = percent_decoded(target.substr(at, slash - at));
+      if (!segment) return invalid("the path has a broken percent escape");
+      segments.push_back(std::move(*segment));
+    }
+    at = slash + 1;
+  }
+  if (segments.empty()) return Route{Resource::root};
+  if (!is_known(segments[0])) {
+    // The stage. By itself it is the root, as `http://host/prod` is in API Gateway.
+    segments.erase(segments.begin());
+    if (segments.empty()) return Route{Resource::root};
+  }
+  if (segments[0] == "topics") return topics_route(segments);
+  if (const std::string_view what = not_yet(segments[0]); !what.empty()) {
+    return Route{.resource = Resource::not_yet, .not_yet = what};
+  }
+  return Route{};
+}
+
+std::string_view methods_of(Resource resource) {
+  switch (resource) {
+    case Resource::topics:
+    case Resource::partitions:
+      return "GET,OPTIONS";
+    case Resource::root:
+    case Resource::topic:
+    case Resource::partition:
+      return "GET,OPTIONS,POST";
+    case Resource::not_yet:
+    case Resource::unknown:
+      return {};
+  }
+  std::unreachable();
+}
+
+}  // namespace pinflow::gateway

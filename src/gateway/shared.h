@@ -1,0 +1,30 @@
+// What the gateway's requests share. Lives as long as the last of them, so that an acknowledgement that comes after the
+// gateway's end finds it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "gateway/gateway.h"
+#include "gateway/rest_error.h"
+#include "gateway/side_thread.h"
+
+namespace pinflow::gateway {
+
+struct Shared {
+  Shared(GatewayOptions options, kafka::TopicWriter& writer) : options(std::move(options)), writer(writer) {}
+
+  const GatewayOptions options;
+  kafka::TopicWriter& writer;
+  SideThread side;
+  std::atomic<size_t> bytes_in_flight = 0;
+  std::atomic<int64_t> requests = 0;
+  std::atomic<int64_t> requests_refused = 0;
+  std::atomic<int64_t> records_acknowledged = 0;
+  std::atomic<int64_t> records_failed = 0;
+};
+
+// The answer to a request that failed as a whole; counts it. 429 says when to come back.
+http::Response refusal(Shared& shared, const RestError& error, std::string_view content_type);
+
+}  // namespace pinflow::gateway
