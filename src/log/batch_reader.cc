@@ -56,7 +56,7 @@ Result<std::optional<BatchHeader>> BatchReader::next() {
   auto bytes = bytes_at(position_, kBatchHeaderBytes);
   if (!bytes) return pass(bytes.error());
   auto header = read_batch_header(*bytes);
-  if (!header) return corrupt("{}", header.error().message);
+  if (!header) return corrupt("no record batch begins here");
   if (header->bytes() > left) return corrupt("a batch of {} bytes is cut after {}", header->bytes(), left);
   if (reads_ == Reads::whole) {
     bytes = bytes_at(position_, header->bytes());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <vector>
 
 #include "base/files.h"
@@ -30,6 +31,14 @@ std::vector<int64_t> list_snapshots(const fs::path& folder) {
   return offsets;
 }
 
+std::optional<ProducerState> read_snapshot(const fs::path& path, int64_t offset, int64_t end) {
+  const auto file = read_file(path);
+  if (!file || offset > end) return std::nullopt;
+  auto state = ProducerState::decode(*file, offset);
+  if (!state) return std::nullopt;
+  return std::move(*state);
+}
+
 }  // namespace
 
 Result<ProducerState> load_producers(PartitionFiles& files, int64_t now_ms) {
@@ -37,16 +46,12 @@ Result<ProducerState> load_producers(PartitionFiles& files, int64_t now_ms) {
   int64_t from = 0;
   for (const int64_t offset : list_snapshots(files.folder())) {
     const fs::path path = segment_file(files.folder(), offset, kSuffix);
-    if (offset <= files.end()) {
-      const auto file = read_file(path);
-      if (!file) return pass(file.error());
-      if (auto decoded = ProducerState::decode(*file, offset)) {
-        state = std::move(*decoded);
-        from = offset;
-        break;
-      }
-      info("log: {}: not a snapshot of producers, reading the batches instead", path.string());
+    if (auto decoded = read_snapshot(path, offset, files.end())) {
+      state = std::move(*decoded);
+      from = offset;
+      break;
     }
+    info("log: {} is not a good snapshot of producers: reading the batches instead", path.string());
     ::unlink(path.c_str());
   }
   const auto replayed = files.replay(from, [&](const BatchHeader& batch) {
