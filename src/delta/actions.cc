@@ -107,15 +107,18 @@ std::string write_actions(const Actions& actions) {
 
 Result<> check_readable(const Protocol& protocol, const Metadata& metadata) {
   if (protocol.min_reader < 1 || protocol.min_reader > 3) {
-    return unsupported("the table needs a reader of Delta protocol version {}; this program reads 1 (and 2 and 3 where no feature is used)",
-                       protocol.min_reader);
+    return unsupported(
+        "the table needs a reader of Delta protocol version {}; this program reads 1 (and 2 and 3 where no feature is "
+        "used)",
+        protocol.min_reader);
   }
   if (!protocol.reader_features.empty()) {
     return unsupported("the table needs the Delta feature '{}' to be read, which this program does not have",
                        protocol.reader_features.front());
   }
   if (const std::string mode = mapping_mode(metadata); protocol.min_reader >= 2 && mode != "none") {
-    return unsupported("the table uses the Delta feature 'columnMapping' (mode {}), which this program does not have", mode);
+    return unsupported("the table uses the Delta feature 'columnMapping' (mode {}), which this program does not have",
+                       mode);
   }
   if (metadata.provider != "parquet") {
     return unsupported("the table's files are {}; this program reads Parquet only", metadata.provider);
@@ -126,7 +129,8 @@ Result<> check_readable(const Protocol& protocol, const Metadata& metadata) {
 Result<> check_writable(const Protocol& protocol, const Metadata& metadata) {
   if (auto readable = check_readable(protocol, metadata); !readable) return readable;
   if (protocol.min_writer < 1 || protocol.min_writer > 7) {
-    return unsupported("the table needs a writer of Delta protocol version {}; this program writes 1 and 2", protocol.min_writer);
+    return unsupported("the table needs a writer of Delta protocol version {}; this program writes 1 and 2",
+                       protocol.min_writer);
   }
   if (protocol.min_writer > 2 && protocol.min_writer < 7) {
     return unsupported("the table needs a writer of Delta protocol version {} ({}); this program writes 1 and 2",
@@ -134,7 +138,8 @@ Result<> check_writable(const Protocol& protocol, const Metadata& metadata) {
   }
   for (const std::string& feature : protocol.writer_features) {
     if (!known_writer_feature(feature)) {
-      return unsupported("the table needs the Delta feature '{}' to be written, which this program does not have", feature);
+      return unsupported("the table needs the Delta feature '{}' to be written, which this program does not have",
+                         feature);
     }
   }
   if (!metadata.partition_columns.empty()) {
@@ -145,7 +150,9 @@ Result<> check_writable(const Protocol& protocol, const Metadata& metadata) {
   if (!columns) return pass(columns.error());
   for (const Column& column : *columns) {
     if (column.metadata.find("delta.invariants") != std::string::npos) {
-      return unsupported("the column '{}' has an invariant (the Delta feature 'invariants'), which this program cannot check", column.name);
+      return unsupported(
+          "the column '{}' has an invariant (the Delta feature 'invariants'), which this program cannot check",
+          column.name);
     }
   }
   return {};

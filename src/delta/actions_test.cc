@@ -8,11 +8,19 @@ namespace {
 TEST(Actions, ReadBackWhatIsWritten) {
   Actions actions;
   actions.protocol = Protocol{};
-  actions.metadata = Metadata{.id = "1", .name = "pins \"of\" 2020", .schema_json = R"({"type":"struct","fields":[]})",
-                              .partition_columns = {"p"}, .created_ms = 5, .configuration = {{"delta.appendOnly", "true"}}};
+  actions.metadata = Metadata{.id = "1",
+                              .name = "pins \"of\" 2020",
+                              .schema_json = R"({"type":"struct","fields":[]})",
+                              .partition_columns = {"p"},
+                              .created_ms = 5,
+                              .configuration = {{"delta.appendOnly", "true"}}};
   actions.txns = {{"pinflow:pinterest:batch:pin", 7, 1700000000000}};
-  actions.added = {DataFile{.path = "a b/ü%41.parquet", .size = 12, .modification_ms = 34, .records = 2,
-                            .stats_json = R"({"numRecords":2,"minValues":{"x":"\"\n"}})", .tags = R"({"k":"v"})"}};
+  actions.added = {DataFile{.path = "a b/ü%41.parquet",
+                            .size = 12,
+                            .modification_ms = 34,
+                            .records = 2,
+                            .stats_json = R"({"numRecords":2,"minValues":{"x":"\"\n"}})",
+                            .tags = R"({"k":"v"})"}};
   actions.removed = {Removed{.path = "old.parquet", .deletion_ms = 99, .size = 3, .partition_values = "{}"}};
   actions.commit_info = R"({"timestamp":123,"txnId":"abc"})";
   const std::string lines = write_actions(actions);
@@ -36,8 +44,10 @@ TEST(Actions, ReadBackWhatIsWritten) {
 
 TEST(Actions, PassOverWhatIsNotKnown) {
   const auto actions = parse_actions(
-      R"({"domainMetadata":{"domain":"x","configuration":"","removed":false}})" "\n\n"
-      R"({"cdc":{"path":"c"}})" "\r\n"
+      R"({"domainMetadata":{"domain":"x","configuration":"","removed":false}})"
+      "\n\n"
+      R"({"cdc":{"path":"c"}})"
+      "\r\n"
       R"({"add":{"path":"f","partitionValues":{},"size":1,"modificationTime":2,"dataChange":true,"stats":null,"newField":[1]}})",
       "test");
   ASSERT_TRUE(actions) << actions.error().message;
@@ -46,22 +56,26 @@ TEST(Actions, PassOverWhatIsNotKnown) {
 }
 
 TEST(Actions, NameTheLineThatIsBroken) {
-  const std::string good = R"({"txn":{"appId":"a","version":1}})" "\n";
-  for (const char* bad : {"{", "[1]", R"({"add":{"path":"f"}})", R"({"txn":{"appId":1,"version":1}})", R"({"txn":{"appId":"a"}})",
-                          R"({"protocol":{"minReaderVersion":"1","minWriterVersion":2}})",
+  const std::string good = R"({"txn":{"appId":"a","version":1}})"
+                           "\n";
+  for (const char* bad : {"{", "[1]", R"({"add":{"path":"f"}})", R"({"txn":{"appId":1,"version":1}})",
+                          R"({"txn":{"appId":"a"}})", R"({"protocol":{"minReaderVersion":"1","minWriterVersion":2}})",
                           R"({"metaData":{"id":"x","schemaString":"{}","partitionColumns":[]}})"}) {
     const auto actions = parse_actions(good + bad + "\n", "0.json");
     ASSERT_FALSE(actions) << bad;
     EXPECT_EQ(actions.error().code, Code::corrupt) << bad;
     EXPECT_TRUE(actions.error().message.starts_with("0.json, line 2: ")) << actions.error().message;
   }
-  const std::string protocol = R"({"protocol":{"minReaderVersion":1,"minWriterVersion":2}})" "\n";
+  const std::string protocol = R"({"protocol":{"minReaderVersion":1,"minWriterVersion":2}})"
+                               "\n";
   EXPECT_EQ(parse_actions(protocol + protocol, "x").error().code, Code::corrupt);
 }
 
 TEST(Actions, RefuseFilesThatWeCannotRead) {
   const auto with = [](const std::string& path, const std::string& more) {
-    return parse_actions(R"({"add":{"path":")" + path + R"(","partitionValues":{},"size":1,"modificationTime":2,"dataChange":true)" + more + "}}", "x");
+    return parse_actions(R"({"add":{"path":")" + path +
+                             R"(","partitionValues":{},"size":1,"modificationTime":2,"dataChange":true)" + more + "}}",
+                         "x");
   };
   EXPECT_TRUE(with("date=2020-01-01/f:1.parquet", ""));
   EXPECT_EQ(with("s3://bucket/f", "").error().code, Code::unsupported);
@@ -75,7 +89,7 @@ TEST(Actions, RefuseFilesThatWeCannotRead) {
 
 struct Case {
   Protocol protocol;
-  std::string why_not_read;   // found in the message; empty: can be read
+  std::string why_not_read;  // found in the message; empty: can be read
   std::string why_not_write;
 };
 
@@ -125,7 +139,8 @@ TEST(Protocol, WhatTheMetadataAsksForIsRefused) {
   EXPECT_TRUE(check_readable(plain, metadata));
   EXPECT_NE(check_writable(plain, metadata).error().message.find("'day'"), std::string::npos);
   metadata.partition_columns.clear();
-  metadata.schema_json = R"({"type":"struct","fields":[{"name":"x","type":"long","nullable":true,"metadata":{"delta.invariants":"…"}}]})";
+  metadata.schema_json =
+      R"({"type":"struct","fields":[{"name":"x","type":"long","nullable":true,"metadata":{"delta.invariants":"…"}}]})";
   EXPECT_NE(check_writable(plain, metadata).error().message.find("'x'"), std::string::npos);
   metadata.schema_json = R"({"type":"struct","fields":[]})";
   metadata.provider = "orc";

@@ -24,7 +24,8 @@ constexpr std::string_view kEngine = "pinflow/0.1.0";
 Result<> check_request(const Append& append) {
   std::unordered_set<std::string_view> paths;
   for (const DataFile& file : append.files) {
-    if (!paths.insert(file.path).second) return invalid("the file '{}' is given twice in one append to {}", file.path, append.table);
+    if (!paths.insert(file.path).second)
+      return invalid("the file '{}' is given twice in one append to {}", file.path, append.table);
     if (file.held_against != schema_mark(append.columns)) {
       return invalid("the file '{}' was not held against the columns of the append to {}", file.path, append.table);
     }
@@ -41,7 +42,8 @@ Result<> check_request(const Append& append) {
 
 // May we append to the table as it is, and are its columns those that the files were held against?
 Result<> check_table(const Append& append, const Snapshot& snapshot) {
-  if (auto writable = check_writable(snapshot.protocol, snapshot.metadata); !writable) return pass(writable.error(), "{}", append.table);
+  if (auto writable = check_writable(snapshot.protocol, snapshot.metadata); !writable)
+    return pass(writable.error(), "{}", append.table);
   const std::string difference = schema_difference(snapshot.columns(), append.columns);
   if (difference.empty()) return {};
   return invalid("the table {} {}: mend the pipeline's columns, or write to another table", append.table, difference);
@@ -57,7 +59,8 @@ Result<Metadata> new_metadata(const Append& append) {
   return metadata;
 }
 
-std::string commit_info(const Append& append, const std::optional<Snapshot>& snapshot, const std::string& id, int64_t now) {
+std::string commit_info(const Append& append, const std::optional<Snapshot>& snapshot, const std::string& id,
+                        int64_t now) {
   int64_t rows = 0, bytes = 0;
   for (const DataFile& file : append.files) {
     rows += std::max<int64_t>(file.records, 0);
@@ -65,13 +68,23 @@ std::string commit_info(const Append& append, const std::optional<Snapshot>& sna
   }
   JsonWriter json;
   json.begin_object().key("timestamp").number(now).key("operation").string("WRITE");
-  json.key("operationParameters").begin_object().key("mode").string("Append").key("partitionBy").string("[]").end_object();
+  json.key("operationParameters")
+      .begin_object()
+      .key("mode")
+      .string("Append")
+      .key("partitionBy")
+      .string("[]")
+      .end_object();
   if (snapshot) json.key("readVersion").number(snapshot->version);
   json.key("isBlindAppend").boolean(!append.has_read);
   // Other readers take the metrics' values as texts.
   json.key("operationMetrics").begin_object();
   json.key("numFiles").string(std::to_string(append.files.size()));
-  json.key("numOutputRows").string(std::to_string(rows)).key("numOutputBytes").string(std::to_string(bytes)).end_object();
+  json.key("numOutputRows")
+      .string(std::to_string(rows))
+      .key("numOutputBytes")
+      .string(std::to_string(bytes))
+      .end_object();
   json.key("engineInfo").string(kEngine).key("txnId").string(id);
   std::string text = json.end_object().take();
   const std::string_view extra = append.commit_info;
@@ -107,16 +120,20 @@ Result<Put> put_entry(object::Store& store, const std::string& name, const std::
   for (int tries = 1;; ++tries) {
     const auto put = store.put_if_absent(name, bytes);
     if (put) return Put::ours;
-    if (put.error().code != Code::already_exists && put.error().code != Code::unavailable) return pass(put.error(), "committing {}", name);
+    if (put.error().code != Code::already_exists && put.error().code != Code::unavailable)
+      return pass(put.error(), "committing {}", name);
     const auto there = store.get(name);
     if (there) {
       const auto actions = parse_actions(*there, name);
       if (!actions && actions.error().code == Code::corrupt) return pass(actions.error());
       return actions && actions->txn_id() == id ? Put::ours : Put::others;
     }
-    if (there.error().code != Code::not_found && there.error().code != Code::unavailable) return pass(there.error(), "committing {}", name);
+    if (there.error().code != Code::not_found && there.error().code != Code::unavailable)
+      return pass(there.error(), "committing {}", name);
     if (tries == kMaxTries) {
-      return unavailable("committing {}: no answer in {} tries; whether it was committed is found out by the next run ({})", name, tries, put.error().message);
+      return unavailable(
+          "committing {}: no answer in {} tries; whether it was committed is found out by the next run ({})", name,
+          tries, put.error().message);
     }
     std::this_thread::sleep_for(wait);
     wait = std::min(wait * 3, milliseconds{1000});
@@ -164,7 +181,9 @@ void checkpoint_if_due(object::Store& store, const std::string& table, Snapshot&
   if (!checkpoint_due(snapshot)) return;
   const auto written = write_checkpoint(store, table, snapshot);
   if (written) snapshot.checkpoint_version = snapshot.version;
-  else warn("delta: {} has no checkpoint at version {}; it is read from its commits: {}", table, snapshot.version, written.error().message);
+  else
+    warn("delta: {} has no checkpoint at version {}; it is read from its commits: {}", table, snapshot.version,
+         written.error().message);
 }
 
 }  // namespace
@@ -176,7 +195,8 @@ Result<Outcome> append(object::Store& store, const Append& append) {
   std::optional<Snapshot> snapshot = std::move(*start);
   const std::string id = new_uuid();
   if (append.base && snapshot && !same_rules(append.base, *snapshot)) {
-    return fail(Code::conflict, "the schema or protocol of {} changed since version {}: read it again", append.table, append.base->version);
+    return fail(Code::conflict, "the schema or protocol of {} changed since version {}: read it again", append.table,
+                append.base->version);
   }
   for (int races = 0; races <= kMaxRaces; ++races) {
     if (snapshot) {
@@ -204,11 +224,13 @@ Result<Outcome> append(object::Store& store, const Append& append) {
     auto now = snapshot ? refresh(store, append.table, *snapshot) : read_snapshot(store, append.table);
     if (!now) return pass(now.error());
     if (!same_rules(snapshot, *now)) {
-      return fail(Code::conflict, "the schema or protocol of {} was changed by its version {} or before: read it again", append.table, now->version);
+      return fail(Code::conflict, "the schema or protocol of {} was changed by its version {} or before: read it again",
+                  append.table, now->version);
     }
     snapshot = std::move(*now);
   }
-  return fail(Code::conflict, "{} was committed to by others {} times in a row: try again later", append.table, kMaxRaces);
+  return fail(Code::conflict, "{} was committed to by others {} times in a row: try again later", append.table,
+              kMaxRaces);
 }
 
 }  // namespace pinflow::delta

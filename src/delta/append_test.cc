@@ -41,7 +41,8 @@ TEST(Append, MakesTheTableWithItsFirstCommit) {
   EXPECT_EQ(paths_of(outcome.snapshot.files), paths_of(snapshot->files));
   const auto entries = history(store, kTable, 10);
   EXPECT_EQ(entries->at(0).operation, "WRITE");
-  EXPECT_NE(entries->at(0).commit_info.find(R"("pinflow":{"clean":5})"), std::string::npos) << entries->at(0).commit_info;
+  EXPECT_NE(entries->at(0).commit_info.find(R"("pinflow":{"clean":5})"), std::string::npos)
+      << entries->at(0).commit_info;
   EXPECT_NE(entries->at(0).commit_info.find(R"("numOutputRows":"1")"), std::string::npos) << entries->at(0).commit_info;
 }
 

@@ -101,7 +101,8 @@ Result<> write_parquet(std::string_view lines, const std::filesystem::path& from
   return engine->connection.execute(fmt::format(
       "COPY (SELECT txn, \"add\", remove, metaData, protocol FROM read_json({}, format = 'newline_delimited', "
       "columns = {}, maximum_object_size = {})) TO {} (FORMAT parquet, COMPRESSION snappy)",
-      sql::quote_text(from.string()), kColumns, std::max(kLeastObjectSize, 2 * longest_line(lines)), sql::quote_text(to.string())));
+      sql::quote_text(from.string()), kColumns, std::max(kLeastObjectSize, 2 * longest_line(lines)),
+      sql::quote_text(to.string())));
 }
 
 }  // namespace
@@ -120,7 +121,8 @@ Result<> write_checkpoint(object::Store& store, const std::string& table, const 
   const auto bytes = static_cast<int64_t>(std::filesystem::file_size(parquet.path(), error));
   if (error) return system_error(error.value(), fmt::format("stat {}", parquet.path().string()));
   const auto put = store.put_file_if_absent(checkpoint_name(table, snapshot.version), parquet.path());
-  if (!put && put.error().code == Code::already_exists) return {};  // another's, of the same actions; the hint is theirs to give
+  if (!put && put.error().code == Code::already_exists)
+    return {};  // another's, of the same actions; the hint is theirs to give
   if (!put) return put;
   const size_t count = 2 + actions.txns.size() + actions.removed.size() + actions.added.size();
   return store.put(hint_name(table), write_hint(snapshot.version, static_cast<int64_t>(count), bytes,

@@ -47,7 +47,8 @@ Result<FileFooter> read_footer(const std::filesystem::path& path) {
   if (!tail) return pass(tail.error());
   const auto length = footer_length(*tail);
   if (!length) return pass(length.error(), "{}", path.string());
-  if (*length + kParquetTail > size || *length > kMaxFooter) return corrupt("{}: the Parquet footer cannot be read", path.string());
+  if (*length + kParquetTail > size || *length > kMaxFooter)
+    return corrupt("{}: the Parquet footer cannot be read", path.string());
   const auto metadata = read_at(fd.get(), size - kParquetTail - *length, *length, path);
   if (!metadata) return pass(metadata.error());
   auto footer = parse_footer(*metadata);
@@ -55,13 +56,16 @@ Result<FileFooter> read_footer(const std::filesystem::path& path) {
   return FileFooter{std::move(*footer), static_cast<int64_t>(size)};
 }
 
-Result<> check_schema(const ParquetFooter& footer, const std::vector<Column>& columns, const std::filesystem::path& path) {
+Result<> check_schema(const ParquetFooter& footer, const std::vector<Column>& columns,
+                      const std::filesystem::path& path) {
   const auto& found = footer.schema.children;
   for (const Column& column : columns) {
     const auto node = std::ranges::find(found, column.name, &ParquetNode::name);
-    if (node == found.end()) return invalid("{} has no column '{}'; the table's schema asks for {}", path.string(), column.name, column.type);
+    if (node == found.end())
+      return invalid("{} has no column '{}'; the table's schema asks for {}", path.string(), column.name, column.type);
     if (const std::string mismatch = type_mismatch(*node, column.type); !mismatch.empty()) {
-      return invalid("{}: the column '{}' {}, as the table's type {} asks for: cast it", path.string(), column.name, mismatch, column.type);
+      return invalid("{}: the column '{}' {}, as the table's type {} asks for: cast it", path.string(), column.name,
+                     mismatch, column.type);
     }
   }
   for (const ParquetNode& node : found) {
@@ -77,7 +81,8 @@ Result<> check_schema(const ParquetFooter& footer, const std::vector<Column>& co
 
 std::string new_file_name() { return fmt::format("part-00000-{}.parquet", new_uuid()); }
 
-Result<DataFile> describe_file(const std::filesystem::path& local, std::string name, const std::vector<Column>& columns) {
+Result<DataFile> describe_file(const std::filesystem::path& local, std::string name,
+                               const std::vector<Column>& columns) {
   const auto read = read_footer(local);
   if (!read) return pass(read.error());
   if (auto same = check_schema(read->footer, columns, local); !same) return pass(same.error());

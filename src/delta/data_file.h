@@ -20,7 +20,8 @@ std::string new_file_name();
 // path in the table. invalid, naming file and column, where a column's physical or logical type is not what the table's
 // type asks for (DECIMAL for double, INT32 for long, a TIMESTAMP that is not adjusted to UTC), or where a column is
 // missing or one too many; corrupt where the file is no Parquet file.
-Result<DataFile> describe_file(const std::filesystem::path& local, std::string name, const std::vector<Column>& columns);
+Result<DataFile> describe_file(const std::filesystem::path& local, std::string name,
+                               const std::vector<Column>& columns);
 
 // describe_file, then the file is put into the table's folder ("tables/pin") under a new name and is gone from where
 // it lay. It belongs to the table only once a commit adds it; where none ever does, it is litter and harmless.

@@ -21,9 +21,18 @@ Result<DataFile> describe_select(const std::string& select, const std::vector<Co
 
 TEST(DataFile, SaysWhatAFileHolds) {
   const auto file = describe_select(
-      "SELECT * FROM (VALUES (5::BIGINT, 7::INTEGER, 'b', TIMESTAMPTZ '2020-08-28 03:52:47.123456Z', [1.5, 2.5]::DOUBLE[], 0.5::DOUBLE, true,"
-      " DATE '2020-08-28'), (-3, NULL, 'a\"b', '1969-12-31 23:59:59.9995Z', NULL, NULL, NULL, '0999-01-01')) t(l, i, s, t, a, d, b, day)",
-      {{"l", "long"}, {"i", "integer"}, {"s", "string"}, {"t", "timestamp"}, {"a", "array<double>"}, {"d", "double"}, {"b", "boolean"}, {"day", "date"}});
+      "SELECT * FROM (VALUES (5::BIGINT, 7::INTEGER, 'b', TIMESTAMPTZ '2020-08-28 03:52:47.123456Z', [1.5, "
+      "2.5]::DOUBLE[], 0.5::DOUBLE, true,"
+      " DATE '2020-08-28'), (-3, NULL, 'a\"b', '1969-12-31 23:59:59.9995Z', NULL, NULL, NULL, '0999-01-01')) t(l, i, "
+      "s, t, a, d, b, day)",
+      {{"l", "long"},
+       {"i", "integer"},
+       {"s", "string"},
+       {"t", "timestamp"},
+       {"a", "array<double>"},
+       {"d", "double"},
+       {"b", "boolean"},
+       {"day", "date"}});
   ASSERT_TRUE(file) << file.error().message;
   EXPECT_EQ(file->records, 2);
   EXPECT_GT(file->size, 100);
@@ -36,7 +45,8 @@ TEST(DataFile, SaysWhatAFileHolds) {
 
 TEST(DataFile, CountsOverAllRowGroupsAndSaysNothingOfEmptyOnes) {
   const std::vector<Column> columns = {{"x", "long"}, {"n", "string"}};
-  const auto big = describe_select("SELECT range AS x, CASE WHEN range < 200000 THEN NULL ELSE 'v' || range END AS n FROM range(300000)", columns);
+  const auto big = describe_select(
+      "SELECT range AS x, CASE WHEN range < 200000 THEN NULL ELSE 'v' || range END AS n FROM range(300000)", columns);
   ASSERT_TRUE(big) << big.error().message;
   EXPECT_EQ(big->stats_json,
             R"({"numRecords":300000,"minValues":{"x":0,"n":"v200000"},"maxValues":{"x":299999,"n":"v299999"},)"
@@ -46,7 +56,8 @@ TEST(DataFile, CountsOverAllRowGroupsAndSaysNothingOfEmptyOnes) {
   EXPECT_EQ(empty->records, 0);
   const auto nulls = describe_select("SELECT NULL::BIGINT AS x, NULL::VARCHAR AS n", columns);
   ASSERT_TRUE(nulls) << nulls.error().message;
-  EXPECT_EQ(nulls->stats_json, R"({"numRecords":1,"minValues":{},"maxValues":{},"nullCount":{"x":1,"n":1},"tightBounds":true})");
+  EXPECT_EQ(nulls->stats_json,
+            R"({"numRecords":1,"minValues":{},"maxValues":{},"nullCount":{"x":1,"n":1},"tightBounds":true})");
 }
 
 TEST(DataFile, CutsLongTexts) {
@@ -80,9 +91,9 @@ TEST(Bounds, HoldInTheOrderOfBytes) {
 }
 
 struct Wrong {
-  std::string type;    // the table's
-  std::string value;   // SQL
-  std::string words;   // of the message
+  std::string type;   // the table's
+  std::string value;  // SQL
+  std::string words;  // of the message
 };
 
 TEST(DataFile, OfAnotherSchemaIsRefused) {
@@ -117,11 +128,21 @@ TEST(DataFile, OfAnotherSchemaIsRefused) {
 }
 
 TEST(DataFile, OfTheRightSchemaIsTaken) {
-  const std::vector<std::pair<std::string, std::string>> rights = {
-      {"array<double>", "[1.5::DOUBLE]"}, {"array<string>", "['a']"}, {"double", "1.5::DOUBLE"}, {"float", "1.5::FLOAT"},
-      {"long", "1::BIGINT"}, {"integer", "1::INTEGER"}, {"short", "1::SMALLINT"}, {"byte", "1::TINYINT"},
-      {"timestamp", "TIMESTAMPTZ '2020-01-01'"}, {"string", "'x'"}, {"binary", "'x'::BLOB"}, {"date", "DATE '2020-01-01'"},
-      {"boolean", "true"}, {"decimal(10,2)", "1.5::DECIMAL(10,2)"}, {"array<array<long>>", "[[1::BIGINT]]"}};
+  const std::vector<std::pair<std::string, std::string>> rights = {{"array<double>", "[1.5::DOUBLE]"},
+                                                                   {"array<string>", "['a']"},
+                                                                   {"double", "1.5::DOUBLE"},
+                                                                   {"float", "1.5::FLOAT"},
+                                                                   {"long", "1::BIGINT"},
+                                                                   {"integer", "1::INTEGER"},
+                                                                   {"short", "1::SMALLINT"},
+                                                                   {"byte", "1::TINYINT"},
+                                                                   {"timestamp", "TIMESTAMPTZ '2020-01-01'"},
+                                                                   {"string", "'x'"},
+                                                                   {"binary", "'x'::BLOB"},
+                                                                   {"date", "DATE '2020-01-01'"},
+                                                                   {"boolean", "true"},
+                                                                   {"decimal(10,2)", "1.5::DECIMAL(10,2)"},
+                                                                   {"array<array<long>>", "[[1::BIGINT]]"}};
   for (const auto& [type, value] : rights) {
     const auto file = describe_select("SELECT " + value + " AS x", {{"x", type}});
     EXPECT_TRUE(file) << type << ": " << file.error().message;

@@ -76,7 +76,8 @@ TEST(Kill, LosesNothingAndDoublesNothing) {
     ASSERT_TRUE(last == told || last == told + 1) << last << " in the table, " << told << " told";
     ASSERT_EQ(now->version, last);
     std::set<std::string> txns;  // the part of each path before '-'
-    for (const DataFile& file : now->files) ASSERT_TRUE(txns.insert(file.path.substr(0, file.path.find('-'))).second) << file.path;
+    for (const DataFile& file : now->files)
+      ASSERT_TRUE(txns.insert(file.path.substr(0, file.path.find('-'))).second) << file.path;
     ASSERT_EQ(static_cast<int64_t>(txns.size()), last + 1);
     told = last;
   }

@@ -56,7 +56,8 @@ LogFile parse_log_name(std::string_view name) {
 }
 
 int64_t LogListing::newest() const {
-  return std::max(commits.empty() ? -1 : commits.rbegin()->first, checkpoints.empty() ? -1 : checkpoints.rbegin()->first);
+  return std::max(commits.empty() ? -1 : commits.rbegin()->first,
+                  checkpoints.empty() ? -1 : checkpoints.rbegin()->first);
 }
 
 LogListing sort_listing(std::string_view table, const std::vector<object::ObjectInfo>& objects) {
@@ -82,7 +83,8 @@ LogListing sort_listing(std::string_view table, const std::vector<object::Object
   }
   for (const auto& [of, names] : parts) {
     const auto [version, count] = of;
-    const bool whole = static_cast<int64_t>(names.size()) == count && names.begin()->first == 1 && names.rbegin()->first == count;
+    const bool whole =
+        static_cast<int64_t>(names.size()) == count && names.begin()->first == 1 && names.rbegin()->first == count;
     if (!whole || listing.checkpoints.contains(version)) continue;
     for (const auto& [part, name] : names) listing.checkpoints[version].push_back(name);
   }

@@ -121,7 +121,8 @@ bool build(std::vector<SchemaElement>& elements, size_t& next, int depth, Parque
   if (element.children < 0 || element.children > static_cast<int64_t>(elements.size())) return false;
   if (element.children > 0) node.physical = Physical::group;
   node.children.resize(static_cast<size_t>(element.children));
-  return std::ranges::all_of(node.children, [&](ParquetNode& child) { return build(elements, next, depth + 1, child); });
+  return std::ranges::all_of(node.children,
+                             [&](ParquetNode& child) { return build(elements, next, depth + 1, child); });
 }
 
 struct ChunkStats {

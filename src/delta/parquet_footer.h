@@ -15,7 +15,22 @@
 namespace pinflow::delta {
 
 enum class Physical { boolean = 0, int32, int64, int96, float_, double_, byte_array, fixed_byte_array, group = 100 };
-enum class Logical { none, string, map, list, enumeration, decimal, date, time, timestamp, integer, json, bson, uuid, other };
+enum class Logical {
+  none,
+  string,
+  map,
+  list,
+  enumeration,
+  decimal,
+  date,
+  time,
+  timestamp,
+  integer,
+  json,
+  bson,
+  uuid,
+  other
+};
 enum class Unit { none, millis, micros, nanos };
 
 struct ParquetNode {
@@ -23,9 +38,9 @@ struct ParquetNode {
   Physical physical = Physical::group;
   Logical logical = Logical::none;
   bool repeated = false;
-  int bits = 0;                // of an integer
-  bool is_signed = true;       // of an integer
-  int precision = 0;           // of a decimal
+  int bits = 0;           // of an integer
+  bool is_signed = true;  // of an integer
+  int precision = 0;      // of a decimal
   int scale = 0;
   bool adjusted_to_utc = true;  // of a time or timestamp
   Unit unit = Unit::none;
@@ -35,8 +50,9 @@ struct ParquetNode {
 // Of one leaf column over all row groups. Values are in Parquet's PLAIN encoding, without a length.
 struct LeafStats {
   std::vector<std::string> path;
-  std::optional<int64_t> null_count;      // missing where some row group does not say
-  std::optional<std::vector<std::string>> minimums;  // one a row group that has rows which are not null; missing where one does not say
+  std::optional<int64_t> null_count;  // missing where some row group does not say
+  std::optional<std::vector<std::string>>
+      minimums;  // one a row group that has rows which are not null; missing where one does not say
   std::optional<std::vector<std::string>> maximums;
 };
 

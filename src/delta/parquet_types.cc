@@ -41,7 +41,8 @@ std::string describe_logical(const ParquetNode& node) {
     case Logical::decimal: return fmt::format("DECIMAL({},{})", node.precision, node.scale);
     case Logical::date: return "DATE";
     case Logical::time: return "TIME";
-    case Logical::timestamp: return fmt::format("TIMESTAMP({}, {})", node.adjusted_to_utc ? "UTC" : "not UTC", name_of(node.unit));
+    case Logical::timestamp:
+      return fmt::format("TIMESTAMP({}, {})", node.adjusted_to_utc ? "UTC" : "not UTC", name_of(node.unit));
     case Logical::integer: return fmt::format("INT({}, {})", node.bits, node.is_signed ? "signed" : "unsigned");
     case Logical::json: return "JSON";
     case Logical::bson: return "BSON";
@@ -58,7 +59,9 @@ bool is_integer(const ParquetNode& node, Physical physical, int bits) {
   return node.logical == Logical::integer && node.is_signed && node.bits == bits;
 }
 
-bool is_plain(const ParquetNode& node, Physical physical) { return node.physical == physical && node.logical == Logical::none; }
+bool is_plain(const ParquetNode& node, Physical physical) {
+  return node.physical == physical && node.logical == Logical::none;
+}
 
 bool is_decimal(const ParquetNode& node, std::string_view type) {
   return node.physical != Physical::group && node.logical == Logical::decimal &&
@@ -77,7 +80,8 @@ bool is_leaf_of(const ParquetNode& node, std::string_view type) {
   if (type == "binary") return is_plain(node, Physical::byte_array);
   if (type == "date") return node.physical == Physical::int32 && node.logical == Logical::date;
   if (type == "timestamp") {
-    return node.physical == Physical::int64 && node.logical == Logical::timestamp && node.adjusted_to_utc && node.unit == Unit::micros;
+    return node.physical == Physical::int64 && node.logical == Logical::timestamp && node.adjusted_to_utc &&
+           node.unit == Unit::micros;
   }
   return is_decimal(node, type);
 }

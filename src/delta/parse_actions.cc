@@ -90,7 +90,9 @@ class Fields {
   void miss(std::string_view key, bool required) {
     if (required) keep(fmt::format("{} without '{}'", action_, key));
   }
-  void wrong(std::string_view key, std::string_view kind) { keep(fmt::format("'{}' of {} is not {}", key, action_, kind)); }
+  void wrong(std::string_view key, std::string_view kind) {
+    keep(fmt::format("'{}' of {} is not {}", key, action_, kind));
+  }
   void keep(std::string error) {
     if (error_.empty()) error_ = std::move(error);
   }
@@ -103,7 +105,8 @@ class Fields {
 Result<std::string> local_path(std::string_view uri) {
   const size_t colon = uri.find(':');
   if (uri.starts_with('/') || (colon != std::string_view::npos && colon < uri.find('/'))) {
-    return unsupported("the file '{}' lies outside of the table's folder; such tables (shallow clones) are not read here", uri);
+    return unsupported(
+        "the file '{}' lies outside of the table's folder; such tables (shallow clones) are not read here", uri);
   }
   return decode_path(uri);
 }
@@ -166,7 +169,9 @@ Result<DataFile> read_add(dom::element object, dom::parser& stats_parser) {
     file.records = inner.integer("numRecords", false).value_or(-1);
   }
   if (fields.element("deletionVector")) {
-    return unsupported("the file '{}' has a deletion vector (the Delta feature 'deletionVectors'), which this program does not have", file.path);
+    return unsupported(
+        "the file '{}' has a deletion vector (the Delta feature 'deletionVectors'), which this program does not have",
+        file.path);
   }
   if (auto done = fields.done(); !done) return pass(done.error());
   return file;
@@ -183,7 +188,9 @@ Result<Removed> read_remove(dom::element object) {
   removed.size = fields.integer("size", false);
   removed.partition_values = fields.object("partitionValues", false);
   if (fields.element("deletionVector")) {
-    return unsupported("the file '{}' has a deletion vector (the Delta feature 'deletionVectors'), which this program does not have", removed.path);
+    return unsupported(
+        "the file '{}' has a deletion vector (the Delta feature 'deletionVectors'), which this program does not have",
+        removed.path);
   }
   if (auto done = fields.done(); !done) return pass(done.error());
   return removed;
@@ -242,7 +249,8 @@ Result<Actions> parse_actions(std::string_view lines, std::string_view source) {
     if (const auto error = parser.parse(line.data(), line.size()).get(root); error != simdjson::SUCCESS) {
       return corrupt("{}, line {}: no JSON ({})", source, number, simdjson::error_message(error));
     }
-    if (auto done = read_line(root, stats_parser, actions); !done) return pass(done.error(), "{}, line {}", source, number);
+    if (auto done = read_line(root, stats_parser, actions); !done)
+      return pass(done.error(), "{}, line {}", source, number);
   }
   return actions;
 }

@@ -8,7 +8,8 @@
 namespace pinflow::delta {
 namespace {
 
-Result<LogListing> list_log(object::Store& store, const std::string& table, std::optional<int64_t> from = std::nullopt) {
+Result<LogListing> list_log(object::Store& store, const std::string& table,
+                            std::optional<int64_t> from = std::nullopt) {
   const auto objects = store.list(log_folder(table), from ? before_version(table, *from) : std::string());
   if (!objects) return pass(objects.error(), "listing the log of {}", table);
   return sort_listing(table, *objects);
@@ -36,18 +37,21 @@ Result<LogListing> find_log(object::Store& store, const std::string& table, std:
 }
 
 // The newest checkpoint up to `target` that can be read, replayed; an empty replay where there is none.
-Result<std::pair<Replay, int64_t>> start_of(object::Store& store, const std::string& table, const LogListing& listing, int64_t target) {
+Result<std::pair<Replay, int64_t>> start_of(object::Store& store, const std::string& table, const LogListing& listing,
+                                            int64_t target) {
   for (auto at = listing.checkpoints.upper_bound(target); at != listing.checkpoints.begin();) {
     --at;
     auto actions = read_checkpoint(store, at->second);
     if (!actions) {
       if (actions.error().code == Code::unsupported) return pass(actions.error());
       const std::string& message = actions.error().message;  // its first line: the engine quotes the query below it
-      warn("delta: the checkpoint of {} at version {} cannot be read and is passed over: {}", table, at->first, message.substr(0, message.find('\n')));
+      warn("delta: the checkpoint of {} at version {} cannot be read and is passed over: {}", table, at->first,
+           message.substr(0, message.find('\n')));
       continue;
     }
     const auto commit = listing.commits.find(at->first);
-    const int64_t time = commit != listing.commits.end() ? commit->second.modified_ms : listing.checkpoint_times.at(at->first);
+    const int64_t time =
+        commit != listing.commits.end() ? commit->second.modified_ms : listing.checkpoint_times.at(at->first);
     Replay replay;
     replay.apply_checkpoint(at->first, std::move(*actions), time);
     return std::pair(std::move(replay), at->first);
@@ -57,15 +61,18 @@ Result<std::pair<Replay, int64_t>> start_of(object::Store& store, const std::str
 
 // Applies the commits after `version` up to `target`. A listing may have missed a file that came while it was made, so
 // each one is asked for by its name.
-Result<> apply_commits(object::Store& store, const std::string& table, const LogListing& listing, Replay& replay, int64_t version,
-                       int64_t target) {
+Result<> apply_commits(object::Store& store, const std::string& table, const LogListing& listing, Replay& replay,
+                       int64_t version, int64_t target) {
   while (version < target) {
     ++version;
     const std::string name = commit_name(table, version);
     const auto bytes = store.get(name);
     if (!bytes && bytes.error().code == Code::not_found) {
-      if (listing.has_v2_checkpoint) return unsupported("{} needs the Delta feature 'v2Checkpoint' to be read, which this program does not have", table);
-      return corrupt("the log of {} has a hole: version {} of {} is missing, and no checkpoint after it can be read", table, version, target);
+      if (listing.has_v2_checkpoint)
+        return unsupported("{} needs the Delta feature 'v2Checkpoint' to be read, which this program does not have",
+                           table);
+      return corrupt("the log of {} has a hole: version {} of {} is missing, and no checkpoint after it can be read",
+                     table, version, target);
     }
     if (!bytes) return pass(bytes.error(), "reading {}", name);
     auto actions = parse_actions(*bytes, name);
@@ -80,7 +87,8 @@ Result<Snapshot> replay_log(object::Store& store, const std::string& table, cons
   auto start = start_of(store, table, listing, target);
   if (!start) return pass(start.error());
   auto& [replay, version] = *start;
-  if (auto applied = apply_commits(store, table, listing, replay, version, target); !applied) return pass(applied.error());
+  if (auto applied = apply_commits(store, table, listing, replay, version, target); !applied)
+    return pass(applied.error());
   return std::move(replay).finish(table);
 }
 
@@ -102,9 +110,13 @@ Result<Snapshot> read_at(object::Store& store, const std::string& table, std::op
 
 }  // namespace
 
-Result<Snapshot> read_snapshot(object::Store& store, const std::string& table) { return read_at(store, table, std::nullopt); }
+Result<Snapshot> read_snapshot(object::Store& store, const std::string& table) {
+  return read_at(store, table, std::nullopt);
+}
 
-Result<Snapshot> read_snapshot(object::Store& store, const std::string& table, int64_t version) { return read_at(store, table, version); }
+Result<Snapshot> read_snapshot(object::Store& store, const std::string& table, int64_t version) {
+  return read_at(store, table, version);
+}
 
 Result<Snapshot> refresh(object::Store& store, const std::string& table, const Snapshot& base) {
   const auto listing = list_log(store, table, base.version);
@@ -114,7 +126,8 @@ Result<Snapshot> refresh(object::Store& store, const std::string& table, const S
   Replay replay(base);
   const int64_t newest = listing->commits.rbegin()->first;
   if (newest > base.version && !listing->commits.contains(base.version + 1)) return read_snapshot(store, table);
-  if (auto applied = apply_commits(store, table, *listing, replay, base.version, newest); !applied) return pass(applied.error());
+  if (auto applied = apply_commits(store, table, *listing, replay, base.version, newest); !applied)
+    return pass(applied.error());
   auto snapshot = std::move(replay).finish(table);
   if (snapshot && !listing->checkpoints.empty()) {
     snapshot->checkpoint_version = std::max(snapshot->checkpoint_version, listing->checkpoints.rbegin()->first);

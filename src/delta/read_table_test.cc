@@ -12,8 +12,10 @@ namespace {
 const std::string kTable = "tables/t";
 
 std::string add(const std::string& path, int records = 1) {
-  return fmt::format("{{'add':{{'path':'{}','partitionValues':{{}},'size':10,'modificationTime':5,'dataChange':true,"
-                     "'stats':'{{\\'numRecords\\':{}}}'}}}}\n", path, records);
+  return fmt::format(
+      "{{'add':{{'path':'{}','partitionValues':{{}},'size':10,'modificationTime':5,'dataChange':true,"
+      "'stats':'{{\\'numRecords\\':{}}}'}}}}\n",
+      path, records);
 }
 std::string remove(const std::string& path) {
   return fmt::format("{{'remove':{{'path':'{}','deletionTimestamp':1,'dataChange':true}}}}\n", path);
@@ -57,7 +59,8 @@ TEST_F(ReadTable, ThatIsNotThere) {
 }
 
 TEST_F(ReadTable, ReplaysAddsRemovesAndTxns) {
-  commit(0, "{'commitInfo':{'timestamp':1000,'operation':'WRITE'}}\n" + first_lines() + add("a", 3) + add("b", 4) + txn("x", 1));
+  commit(0, "{'commitInfo':{'timestamp':1000,'operation':'WRITE'}}\n" + first_lines() + add("a", 3) + add("b", 4) +
+                txn("x", 1));
   commit(1, remove("a") + add("c%20d", 5) + txn("y", 9));
   commit(2, "{'commitInfo':{'timestamp':3000}}\n" + add("a", 6) + txn("x", 0));  // a comes back; a txn may go down
   const Snapshot now = read();
@@ -105,7 +108,9 @@ TEST_F(ReadTable, WithoutProtocolOrMetadataIsRefused) {
 
 TEST_F(ReadTable, OfANewerProtocolIsRefusedByName) {
   commits(1);
-  commit(2, "{'protocol':{'minReaderVersion':3,'minWriterVersion':7,'readerFeatures':['deletionVectors'],'writerFeatures':['deletionVectors']}}\n");
+  commit(2,
+         "{'protocol':{'minReaderVersion':3,'minWriterVersion':7,'readerFeatures':['deletionVectors'],'writerFeatures':"
+         "['deletionVectors']}}\n");
   const auto snapshot = read_snapshot(store_, kTable);
   EXPECT_EQ(snapshot.error().code, Code::unsupported);
   EXPECT_NE(snapshot.error().message.find("'deletionVectors'"), std::string::npos);
@@ -115,8 +120,10 @@ TEST_F(ReadTable, OfANewerProtocolIsRefusedByName) {
 
 TEST_F(ReadTable, FromACheckpointReadsTheSame) {
   commit(0, first_lines() + add("a b", 3) + add("old", 1) + txn("x", 4) +
-                "{'add':{'path':'tagged','partitionValues':{},'size':1,'modificationTime':2,'dataChange':true,'tags':{'k':'v'}}}\n");
-  commit(1, fmt::format("{{'remove':{{'path':'old','deletionTimestamp':{},'dataChange':true}}}}\n", INT64_MAX / 2) + remove("gone"));
+                "{'add':{'path':'tagged','partitionValues':{},'size':1,'modificationTime':2,'dataChange':true,'tags':{'"
+                "k':'v'}}}\n");
+  commit(1, fmt::format("{{'remove':{{'path':'old','deletionTimestamp':{},'dataChange':true}}}}\n", INT64_MAX / 2) +
+                remove("gone"));
   const Snapshot before = read();
   checkpoint(1);
   forget_commits(0, 1);
@@ -162,8 +169,9 @@ TEST_F(ReadTable, WhateverTheHintSays) {
   commits(9);
   checkpoint(3);
   checkpoint(7);
-  for (const std::string hint : {R"({"version":3,"size":1})", R"({"version":7})", R"({"version":5})", R"({"version":999})",
-                                 R"({"version":-1})", R"({"version":"7"})", "{", "", "[]", "\xff\xfe"}) {
+  for (const std::string hint :
+       {R"({"version":3,"size":1})", R"({"version":7})", R"({"version":5})", R"({"version":999})", R"({"version":-1})",
+        R"({"version":"7"})", "{", "", "[]", "\xff\xfe"}) {
     ASSERT_TRUE(store_.put(hint_name(kTable), hint));
     EXPECT_EQ(read().files.size(), 10u) << hint;
     EXPECT_EQ(read().checkpoint_version, 7) << hint;
@@ -200,7 +208,8 @@ TEST_F(ReadTable, PartsOfACheckpointCountWhenAllAreThere) {
 
 TEST_F(ReadTable, ACheckpointOfAnUnknownKindIsNamed) {
   commits(3);
-  ASSERT_TRUE(store_.put(kTable + "/_delta_log/00000000000000000003.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json", "{}"));
+  ASSERT_TRUE(store_.put(
+      kTable + "/_delta_log/00000000000000000003.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json", "{}"));
   EXPECT_TRUE(read_snapshot(store_, kTable));
   forget_commits(0, 2);
   const auto snapshot = read_snapshot(store_, kTable);
@@ -228,7 +237,8 @@ TEST_F(ReadTable, RefreshReadsOnlyWhatIsNew) {
 TEST_F(ReadTable, HistoryIsNewestFirst) {
   commits(2);
   commit(3, "{'commitInfo':{'timestamp':77,'operation':'DELETE','pinflow':{'rows':5}}}\n" + remove("f1"));
-  commit(4, add("g", 7) + "{'add':{'path':'h','partitionValues':{},'size':1,'modificationTime':2,'dataChange':true}}\n");
+  commit(4,
+         add("g", 7) + "{'add':{'path':'h','partitionValues':{},'size':1,'modificationTime':2,'dataChange':true}}\n");
   const auto entries = history(store_, kTable, 3);
   ASSERT_TRUE(entries) << entries.error().message;
   ASSERT_EQ(entries->size(), 3u);
@@ -261,8 +271,9 @@ TEST(LogNames, AreRead) {
   EXPECT_EQ(part.part, 2);
   EXPECT_EQ(part.parts, 3);
   EXPECT_EQ(parse_log_name(v + ".checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.parquet").kind, Kind::checkpoint_v2);
-  for (const std::string& other : {v + ".crc", v + "." + v + ".compacted.json", std::string("_last_checkpoint"), std::string("42.json"), v + "0.json",
-                                  std::string("-0000000000000000042.json"), std::string(), std::string("_sidecars/x.parquet"), v + ".json.tmp"}) {
+  for (const std::string& other : {v + ".crc", v + "." + v + ".compacted.json", std::string("_last_checkpoint"),
+                                   std::string("42.json"), v + "0.json", std::string("-0000000000000000042.json"),
+                                   std::string(), std::string("_sidecars/x.parquet"), v + ".json.tmp"}) {
     EXPECT_EQ(parse_log_name(other).kind, Kind::other) << other;
   }
 }

@@ -18,17 +18,18 @@ namespace dom = simdjson::dom;
 // Deeper types are refused: the reader calls itself.
 constexpr int kMaxDepth = 64;
 
-constexpr std::array kPrimitives = {std::string_view("string"), std::string_view("long"),    std::string_view("integer"),
-                                    std::string_view("short"),  std::string_view("byte"),    std::string_view("double"),
-                                    std::string_view("float"),  std::string_view("boolean"), std::string_view("binary"),
-                                    std::string_view("date"),   std::string_view("timestamp")};
+constexpr std::array kPrimitives = {
+    std::string_view("string"), std::string_view("long"),   std::string_view("integer"),  std::string_view("short"),
+    std::string_view("byte"),   std::string_view("double"), std::string_view("float"),    std::string_view("boolean"),
+    std::string_view("binary"), std::string_view("date"),   std::string_view("timestamp")};
 
 bool is_decimal(std::string_view type) {
   if (!type.starts_with("decimal(") || !type.ends_with(")")) return false;
   const std::string_view inside = type.substr(8, type.size() - 9);
   const size_t comma = inside.find(',');
   const auto digits = [](std::string_view text) {
-    return !text.empty() && text.size() <= 2 && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
+    return !text.empty() && text.size() <= 2 &&
+           std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
   };
   return comma != std::string_view::npos && digits(inside.substr(0, comma)) && digits(inside.substr(comma + 1));
 }
@@ -93,7 +94,8 @@ Result<std::string> read_type(dom::element type, int depth) {
       if (field["type"].get(inner) != simdjson::SUCCESS) return corrupt("a field without 'type'");
       const auto inner_type = read_type(inner, depth + 1);
       if (!inner_type) return inner_type;
-      fmt::format_to(std::back_inserter(word_of_struct), "{}{}:{}", word_of_struct.ends_with('<') ? "" : ",", *name, *inner_type);
+      fmt::format_to(std::back_inserter(word_of_struct), "{}{}:{}", word_of_struct.ends_with('<') ? "" : ",", *name,
+                     *inner_type);
     }
     return word_of_struct + ">";
   }
@@ -122,7 +124,8 @@ Result<std::string> schema_to_json(const std::vector<Column>& columns) {
   JsonWriter json;
   json.begin_object().key("type").string("struct").key("fields").begin_array();
   for (const Column& column : columns) {
-    if (!names.insert(folded(column.name)).second) return invalid("two columns are called '{}' (case does not count)", column.name);
+    if (!names.insert(folded(column.name)).second)
+      return invalid("two columns are called '{}' (case does not count)", column.name);
     json.begin_object().key("name").string(column.name).key("type");
     if (auto done = write_type(json, column.type); !done) return pass(done.error(), "the column '{}'", column.name);
     json.key("nullable").boolean(column.nullable).key("metadata").raw(column.metadata).end_object();

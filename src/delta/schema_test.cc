@@ -8,10 +8,11 @@ namespace {
 TEST(Schema, WritesTheTypesOfATable) {
   const auto json = schema_to_json({{"ind", "long"}, {"where", "array<double>"}, {"at", "timestamp", false}});
   ASSERT_TRUE(json) << json.error().message;
-  EXPECT_EQ(*json,
-            R"({"type":"struct","fields":[{"name":"ind","type":"long","nullable":true,"metadata":{}},)"
-            R"({"name":"where","type":{"type":"array","elementType":"double","containsNull":true},"nullable":true,"metadata":{}},)"
-            R"({"name":"at","type":"timestamp","nullable":false,"metadata":{}}]})");
+  EXPECT_EQ(
+      *json,
+      R"({"type":"struct","fields":[{"name":"ind","type":"long","nullable":true,"metadata":{}},)"
+      R"({"name":"where","type":{"type":"array","elementType":"double","containsNull":true},"nullable":true,"metadata":{}},)"
+      R"({"name":"at","type":"timestamp","nullable":false,"metadata":{}}]})");
 }
 
 TEST(Schema, ReadsBackWhatItWrote) {
@@ -47,13 +48,15 @@ TEST(Schema, RefusesWhatIsNoType) {
 }
 
 TEST(Schema, RefusesWhatIsNoSchema) {
-  for (const char* text : {"", "no json", "[]", "{}", R"({"type":"array"})", R"({"type":"struct","fields":[{"name":"x"}]})",
-                           R"({"type":"struct","fields":[{"type":"long"}]})"}) {
+  for (const char* text :
+       {"", "no json", "[]", "{}", R"({"type":"array"})", R"({"type":"struct","fields":[{"name":"x"}]})",
+        R"({"type":"struct","fields":[{"type":"long"}]})"}) {
     EXPECT_EQ(schema_from_json(text).error().code, Code::corrupt) << text;
   }
   std::string deep = R"("long")";
   for (int i = 0; i < 200; ++i) deep = R"({"type":"array","elementType":)" + deep + "}";
-  EXPECT_EQ(schema_from_json(R"({"type":"struct","fields":[{"name":"x","type":)" + deep + "}]}").error().code, Code::corrupt);
+  EXPECT_EQ(schema_from_json(R"({"type":"struct","fields":[{"name":"x","type":)" + deep + "}]}").error().code,
+            Code::corrupt);
 }
 
 TEST(Schema, NamesTheFirstDifference) {

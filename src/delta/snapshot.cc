@@ -102,8 +102,10 @@ void Replay::apply_checkpoint(int64_t version, Actions actions, int64_t file_tim
 Result<Snapshot> Replay::finish(std::string_view table) && {
   if (!has_protocol_) return corrupt("the log of {} holds no protocol up to version {}", table, state_.version);
   if (!has_metadata_) return corrupt("the log of {} holds no metaData up to version {}", table, state_.version);
-  if (auto readable = check_readable(state_.protocol, state_.metadata); !readable) return pass(readable.error(), "{}", table);
-  if (const auto columns = schema_from_json(state_.metadata.schema_json); !columns) return pass(columns.error(), "{}", table);
+  if (auto readable = check_readable(state_.protocol, state_.metadata); !readable)
+    return pass(readable.error(), "{}", table);
+  if (const auto columns = schema_from_json(state_.metadata.schema_json); !columns)
+    return pass(columns.error(), "{}", table);
   size_t kept = 0;
   for (size_t i = 0; i < state_.files.size(); ++i) {
     if (gone_[i]) continue;

@@ -1,4 +1,5 @@
-// The state of a table at one version: the log's actions replayed in order (PROTOCOL.md, "Action Reconciliation"). Pure.
+// The state of a table at one version: the log's actions replayed in order (PROTOCOL.md, "Action Reconciliation").
+// Pure.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@ struct Snapshot {
   int64_t version = -1;
   Protocol protocol;
   Metadata metadata;
-  std::vector<DataFile> files;  // in the order in which they were added
+  std::vector<DataFile> files;                   // in the order in which they were added
   std::map<std::string, Txn, std::less<>> txns;  // by appId
   std::vector<Removed> tombstones;
   int64_t timestamp_ms = 0;         // of the version's commit
@@ -40,8 +41,8 @@ std::vector<DataFile> added_since(const Snapshot& before, const Snapshot& now);
 // Replays commits onto a snapshot, one after another. Used by one thread.
 class Replay {
  public:
-  Replay() = default;                      // of an empty log
-  explicit Replay(Snapshot from);          // of a snapshot; goes on after its version
+  Replay() = default;              // of an empty log
+  explicit Replay(Snapshot from);  // of a snapshot; goes on after its version
 
   // Applies the actions of version `version`, a checkpoint's where it is the first. A bug where it is not the next one.
   void apply(int64_t version, Actions actions, int64_t file_time_ms);
@@ -58,8 +59,8 @@ class Replay {
   Snapshot state_;
   bool has_protocol_ = false;
   bool has_metadata_ = false;
-  std::vector<bool> gone_;                              // beside state_.files
-  std::unordered_map<std::string, size_t> places_;      // path to its place in state_.files
+  std::vector<bool> gone_;                          // beside state_.files
+  std::unordered_map<std::string, size_t> places_;  // path to its place in state_.files
   std::unordered_map<std::string, Removed> tombstones_;
 };
 

@@ -29,7 +29,8 @@ std::optional<int64_t> integer_of(std::string_view plain) {
 
 std::string date_text(int64_t days) {
   const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
 }
 
 // Times are cut down to milliseconds in both bounds, as the protocol says; readers allow for it.
@@ -40,7 +41,8 @@ bool writable_day(int64_t days) { return days >= -719162 && days < 2932897; }
 bool writable_time(int64_t micros) { return micros >= -62135596800000000 && micros < 253402300800000000; }
 
 bool is_integer_type(std::string_view type) {
-  return type == "long" || type == "integer" || type == "short" || type == "byte" || type == "date" || type == "timestamp";
+  return type == "long" || type == "integer" || type == "short" || type == "byte" || type == "date" ||
+         type == "timestamp";
 }
 
 // A bound as JSON; empty where it cannot be written.
@@ -97,7 +99,8 @@ std::string next_character(std::string_view character) {
   if (code < 0x80) put(code);
   else if (code < 0x800) put(0xc0 | code >> 6), put(0x80 | (code & 0x3f));
   else if (code < 0x10000) put(0xe0 | code >> 12), put(0x80 | (code >> 6 & 0x3f)), put(0x80 | (code & 0x3f));
-  else put(0xf0 | code >> 18), put(0x80 | (code >> 12 & 0x3f)), put(0x80 | (code >> 6 & 0x3f)), put(0x80 | (code & 0x3f));
+  else
+    put(0xf0 | code >> 18), put(0x80 | (code >> 12 & 0x3f)), put(0x80 | (code >> 6 & 0x3f)), put(0x80 | (code & 0x3f));
   return next;
 }
 

@@ -33,11 +33,11 @@ Result<Snapshot> refresh(object::Store& store, const std::string& table, const S
 
 // One commit that adds files.
 struct Append {
-  std::string table;             // "tables/pin"
-  std::vector<Column> columns;   // the table is made with these where there is none; else they must be the table's
-  std::vector<DataFile> files;   // of put_data_file; may be empty: the txn alone is then committed
-  Txn txn;                       // app_id and version; last_updated is set here
-  std::string commit_info;       // a JSON object whose members go into commitInfo: our counts; empty for none
+  std::string table;            // "tables/pin"
+  std::vector<Column> columns;  // the table is made with these where there is none; else they must be the table's
+  std::vector<DataFile> files;  // of put_data_file; may be empty: the txn alone is then committed
+  Txn txn;                      // app_id and version; last_updated is set here
+  std::string commit_info;      // a JSON object whose members go into commitInfo: our counts; empty for none
 
   // Set where the files depend on what the table held (repeats were looked up): a commit of others that adds files
   // is then handed back as raced. Else losing a race only means the next version.
@@ -59,10 +59,10 @@ struct Outcome {
 };
 
 // Commits at the next version, by put_if_absent of its log entry; a lost answer is found out by reading the entry back
-// (commitInfo.txnId). When it returns committed, the commit is durable. After it, now and then, a checkpoint is written;
-// failing at that is only a warning.
-// Errors: invalid (the columns are not the table's, a file is given twice), unsupported (protocol, partitions, invariants), conflict (the
-// table's schema or protocol changed meanwhile, or kMaxRaces commits of others in a row), unavailable (kMaxTries).
+// (commitInfo.txnId). When it returns committed, the commit is durable. After it, now and then, a checkpoint is
+// written; failing at that is only a warning. Errors: invalid (the columns are not the table's, a file is given twice),
+// unsupported (protocol, partitions, invariants), conflict (the table's schema or protocol changed meanwhile, or
+// kMaxRaces commits of others in a row), unavailable (kMaxTries).
 Result<Outcome> append(object::Store& store, const Append& append);
 
 inline constexpr int kMaxRaces = 1000;  // lost in one append

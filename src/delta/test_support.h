@@ -34,7 +34,8 @@ std::vector<Column> two_columns();
 DataFile file_named(const std::string& path, int64_t records = 1);
 
 // An append of one such file.
-Append append_of(const std::string& table, const std::string& path, int64_t txn_version, const std::string& app_id = "app");
+Append append_of(const std::string& table, const std::string& path, int64_t txn_version,
+                 const std::string& app_id = "app");
 
 // Puts a commit whose lines are written by hand; quotes are written as ' and turned.
 void put_commit(object::Store& store, const std::string& table, int64_t version, std::string lines);

@@ -26,7 +26,8 @@ void make_parquet(const std::filesystem::path& path, const std::string& select) 
   ASSERT_TRUE(database) << database.error().message;
   auto connection = (*database)->connect();
   ASSERT_TRUE(connection) << connection.error().message;
-  const auto made = connection->execute(fmt::format("COPY ({}) TO {} (FORMAT parquet)", select, sql::quote_text(path.string())));
+  const auto made =
+      connection->execute(fmt::format("COPY ({}) TO {} (FORMAT parquet)", select, sql::quote_text(path.string())));
   ASSERT_TRUE(made) << made.error().message;
 }
 

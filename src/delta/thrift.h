@@ -10,7 +10,21 @@ namespace pinflow::delta {
 
 class ThriftReader {
  public:
-  enum Kind { stop = 0, yes = 1, no = 2, byte = 3, i16 = 4, i32 = 5, i64 = 6, real = 7, binary = 8, list = 9, set = 10, map = 11, structure = 12 };
+  enum Kind {
+    stop = 0,
+    yes = 1,
+    no = 2,
+    byte = 3,
+    i16 = 4,
+    i32 = 5,
+    i64 = 6,
+    real = 7,
+    binary = 8,
+    list = 9,
+    set = 10,
+    map = 11,
+    structure = 12
+  };
 
   explicit ThriftReader(std::string_view bytes) : rest_(bytes) {}
 
@@ -35,9 +49,9 @@ class ThriftReader {
     --depth_;
   }
 
-  int64_t integer();        // of i16, i32 and i64
-  uint8_t small();          // of byte
-  std::string_view text();  // of binary
+  int64_t integer();                                      // of i16, i32 and i64
+  uint8_t small();                                        // of byte
+  std::string_view text();                                // of binary
   static bool boolean(Kind kind) { return kind == yes; }  // of a field; its value is its kind
   void skip(Kind kind, bool in_list = false);
 

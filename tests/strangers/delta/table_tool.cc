@@ -3,8 +3,8 @@
 //   table_tool write ROOT TABLE FIRST COMMITS ROWS   appends COMMITS commits of ROWS rows each; row FIRST is the first
 //   table_tool show ROOT TABLE [VERSION]             one JSON value: version, rows, schema, files, txns
 //
-// Row i is: id = i, n = i % 1000 (null for each seventh), name = 'name-<i> é', score = i / 8, made = 2020-01-01 + i seconds,
-// spots = [i + 0.5, -i], flag = (i is even), day = 2020-01-01 + i % 365 days.
+// Row i is: id = i, n = i % 1000 (null for each seventh), name = 'name-<i> é', score = i / 8, made = 2020-01-01 + i
+// seconds, spots = [i + 0.5, -i], flag = (i is even), day = 2020-01-01 + i % 365 days.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -19,16 +19,18 @@
 namespace pinflow::delta {
 namespace {
 
-const std::vector<Column> kColumns = {{"id", "long"}, {"n", "integer"}, {"name", "string"}, {"score", "double"}, {"made", "timestamp"},
-                                      {"spots", "array<double>"}, {"flag", "boolean"}, {"day", "date"}};
+const std::vector<Column> kColumns = {{"id", "long"},      {"n", "integer"},      {"name", "string"},
+                                      {"score", "double"}, {"made", "timestamp"}, {"spots", "array<double>"},
+                                      {"flag", "boolean"}, {"day", "date"}};
 
 Result<> write_rows(sql::Connection& sql, const std::filesystem::path& file, int64_t first, int64_t rows) {
-  return sql.execute(fmt::format(
-      "COPY (SELECT range AS id, CASE WHEN range % 7 <> 0 THEN CAST(range % 1000 AS INTEGER) END AS n, 'name-' || range || ' é' AS name, "
-      "range / 8 AS score, TIMESTAMPTZ '2020-01-01 00:00:00Z' + to_seconds(range) AS made, "
-      "[CAST(range + 0.5 AS DOUBLE), CAST(-range AS DOUBLE)] AS spots, range % 2 = 0 AS flag, "
-      "DATE '2020-01-01' + CAST(range % 365 AS INTEGER) AS day FROM range({}, {})) TO {} (FORMAT parquet)",
-      first, first + rows, sql::quote_text(file.string())));
+  return sql.execute(
+      fmt::format("COPY (SELECT range AS id, CASE WHEN range % 7 <> 0 THEN CAST(range % 1000 AS INTEGER) END AS n, "
+                  "'name-' || range || ' é' AS name, "
+                  "range / 8 AS score, TIMESTAMPTZ '2020-01-01 00:00:00Z' + to_seconds(range) AS made, "
+                  "[CAST(range + 0.5 AS DOUBLE), CAST(-range AS DOUBLE)] AS spots, range % 2 = 0 AS flag, "
+                  "DATE '2020-01-01' + CAST(range % 365 AS INTEGER) AS day FROM range({}, {})) TO {} (FORMAT parquet)",
+                  first, first + rows, sql::quote_text(file.string())));
 }
 
 Result<> write(object::Store& store, const std::string& table, int64_t first, int64_t commits, int64_t rows) {
@@ -88,6 +90,7 @@ Result<> run(const std::vector<std::string>& words) {
 int main(int argc, char** argv) {
   const auto done = pinflow::delta::run(std::vector<std::string>(argv + 1, argv + argc));
   if (done) return 0;
-  std::fprintf(stderr, "%s: %s\n", std::string(pinflow::name_of(done.error().code)).c_str(), done.error().message.c_str());
+  std::fprintf(stderr, "%s: %s\n", std::string(pinflow::name_of(done.error().code)).c_str(),
+               done.error().message.c_str());
   return 1;
 }
