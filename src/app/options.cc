@@ -131,6 +131,7 @@ class Tree {
     CLI::App& generate = leaf(source, "generate", "Fills the tables with generated posts");
     generate.add_option("--posts", o_.posts, "How many (11154)")->check(CLI::PositiveNumber);
     generate.add_option("--seed", o_.seed, "The same seed makes the same posts")->capture_default_str();
+    generate.add_flag("--replace", o_.replace, "Empty tables that hold rows first");
     leaf(source, "load", "Loads TABLE.jsonl files into the tables")
         .add_option("DIR", o_.file, "The folder with the files")
         ->required();

@@ -37,6 +37,7 @@ struct Options {
   int records_per_request = 1;        // run, emulate
   bool course_pace = false;           // emulate
   std::string url;                    // emulate
+  bool replace = false;               // source generate
   std::filesystem::path file;         // gateway, sink, source load
   bool until_caught_up = false;       // sink
   std::optional<int64_t> flush_size;  // run, up, sink

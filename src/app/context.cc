@@ -1,0 +1,99 @@
+#include "app/context.h"
+
+#include <charconv>
+
+#include "base/logging.h"
+#include "base/properties.h"
+#include "object/directory_store.h"
+#include "pipeline/load.h"
+#include "source/credentials.h"
+
+namespace pinflow::app {
+namespace {
+
+constexpr std::string_view kDefaultAddresses[][2] = {{"gateway", "127.0.0.1:8082"}, {"broker", "127.0.0.1:9092"}};
+
+Result<Address> parse_address(std::string_view text, std::string_view what) {
+  const size_t colon = text.rfind(':');
+  uint16_t port = 0;
+  if (colon != std::string_view::npos && colon > 0) {
+    const char* end = text.data() + text.size();
+    const auto [at, wrong] = std::from_chars(text.data() + colon + 1, end, port);
+    if (wrong == std::errc() && at == end) return Address{std::string(text.substr(0, colon)), port};
+  }
+  return invalid("{} '{}' is not HOST:PORT, such as 127.0.0.1:8082", what, text);
+}
+
+bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+
+}  // namespace
+
+std::string Address::text() const { return fmt::format("{}:{}", host, port); }
+
+Result<Context> load_context(const Options& options) {
+  auto loaded = pipeline::load(options.pipeline, options.profile);
+  if (!loaded) return pass(loaded.error());
+  return Context{options, std::move(*loaded)};
+}
+
+Result<Address> listen_address(const Context& context, std::string_view part, bool alone, bool free_port) {
+  std::string text, what = "--listen";
+  for (const std::string& given : context.options.listen) {
+    const size_t equals = given.find('=');
+    if (equals == std::string::npos) {
+      if (!alone) return invalid("--listen {} does not say for which part: write --listen {}={}", given, part, given);
+      text = given;
+    } else if (std::string_view(given).substr(0, equals) == part) {
+      text = given.substr(equals + 1);
+    }
+  }
+  if (text.empty() && free_port) return Address{"127.0.0.1", 0};
+  if (text.empty()) {
+    const auto setting = context.pipeline.settings.find(fmt::format("{}.listen", part));
+    if (setting != context.pipeline.settings.end()) {
+      text = setting->second;
+      what = fmt::format("{}/pipeline.yaml: {}.listen", context.pipeline.folder.string(), part);
+    }
+  }
+  for (const auto& [name, address] : kDefaultAddresses) {
+    if (text.empty() && name == part) text = address;
+  }
+  auto address = parse_address(text, what);
+  if (address && !is_loopback(address->host)) {
+    warn("{} listens on {}, beyond this machine, and asks nobody who they are", part, address->text());
+  }
+  return address;
+}
+
+Result<std::unique_ptr<object::Store>> open_lake(const Context& context) {
+  const Options& o = context.options;
+  if (o.lake.starts_with("s3://")) {
+    return unsupported("--lake {}: an S3 lake is not supported yet; use a directory", o.lake);
+  }
+  const std::string_view scheme = "file://";
+  return object::open_directory(o.lake.empty()               ? o.data / "lake"
+                                : o.lake.starts_with(scheme) ? std::filesystem::path(o.lake.substr(scheme.size()))
+                                                             : std::filesystem::path(o.lake));
+}
+
+Result<kafka::ClientConfig> kafka_config(const Context& context, const std::string& embedded) {
+  const Options& o = context.options;
+  if (o.command_config.empty()) {
+    return kafka::client_config(o.bootstrap_server.empty() ? embedded : o.bootstrap_server);
+  }
+  auto file = Properties::read(o.command_config);
+  if (!file) return pass(file.error());
+  const bool file_names_it = file->find("bootstrap.servers") != nullptr;
+  return kafka::client_config(!o.bootstrap_server.empty() || file_names_it ? o.bootstrap_server : embedded, &*file);
+}
+
+Result<SourceChoice> source_of(const Context& context) {
+  const Options& o = context.options;
+  const std::filesystem::path own = o.data / "source.db";
+  auto url = source::choose_source(o.source, {o.db_creds, o.pipeline}, own);
+  if (!url) return pass(url.error());
+  const bool chosen = url->kind != source::SourceUrl::Kind::sqlite || url->file != own;
+  return SourceChoice{std::move(*url), chosen};
+}
+
+}  // namespace pinflow::app

@@ -1,0 +1,186 @@
+#include "app/parts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <future>
+
+#include "app/counts.h"
+#include "app/posting.h"
+#include "app/services.h"
+#include "base/logging.h"
+#include "base/properties.h"
+#include "base/shutdown.h"
+#include "kafka/client/writer.h"
+#include "object/directory_store.h"
+#include "sink/connector.h"
+
+namespace pinflow::app {
+namespace {
+
+constexpr std::string_view kDefaultBroker = "127.0.0.1:9092";
+
+void print(std::string_view part, const std::string& where) {
+  fmt::print("{:<9} {}\n", part, where);
+  std::fflush(stdout);
+}
+
+void print_ready() {
+  fmt::print("ready: Ctrl-C stops\n");
+  std::fflush(stdout);
+}
+
+// Until a stop is asked for, or the sink has failed by itself.
+Result<> wait(const sink::Sink* sink) {
+  while (!wait_for_stop(std::chrono::milliseconds(500))) {
+    if (sink == nullptr) continue;
+    if (auto failure = sink->failure()) return std::unexpected(*failure);
+  }
+  return {};
+}
+
+// Waits until the sink has all that the topics hold, at most `limit`; with `heed_stop` no longer than until a stop is
+// asked for. Then the sink is stopped, and the wait ends with cancelled.
+Result<> catch_up(sink::Sink& sink, std::chrono::seconds limit, bool heed_stop) {
+  auto caught_up = std::async(std::launch::async, [&sink] { return sink.run_until_caught_up(); });
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (caught_up.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
+    if (std::chrono::steady_clock::now() < end && !(heed_stop && stop_requested())) continue;
+    (void)sink.stop();
+    break;
+  }
+  return caught_up.get();
+}
+
+// Lets the sink take what is in the log, for as long as a drain may last, and stops it. What is left then is in the
+// log, for the next start.
+Result<> drain(sink::Sink& sink) {
+  constexpr std::chrono::seconds kDrain(10);
+  const auto caught_up = catch_up(sink, kDrain, false);
+  const auto stopped = sink.stop();
+  if (!caught_up && caught_up.error().code != Code::cancelled) return caught_up;
+  return stopped;
+}
+
+}  // namespace
+
+Result<int> up(const Context& context) {
+  auto gateway_address = listen_address(context, "gateway", false);
+  auto broker_address = listen_address(context, "broker", false);
+  if (!gateway_address) return pass(gateway_address.error());
+  if (!broker_address) return pass(broker_address.error());
+  auto lake = open_lake(context);
+  if (!lake) return pass(lake.error());
+  auto broker = EmbeddedBroker::start(context, *broker_address);
+  if (!broker) return pass(broker.error());
+  auto config = kafka_config(context, (*broker)->address());
+  if (!config) return pass(config.error());
+  auto admin = kafka::Admin::open(*config);
+  if (!admin) return pass(admin.error());
+  if (auto made = make_topics(context.pipeline, **admin); !made) return pass(made.error());
+  auto gateway = start_gateway(*gateway_address, (*broker)->writer());
+  if (!gateway) return pass(gateway.error());
+  auto sink = start_sink(context, **lake, *config);
+  if (!sink) return pass(sink.error());
+  print("broker", (*broker)->address());
+  print("gateway", (*gateway)->invoke_url());
+  print("lake", (*lake)->url());
+  print_ready();
+
+  std::optional<BackgroundPosting> posting;
+  if (context.options.rate > 0) {
+    auto started = BackgroundPosting::start(context, (*gateway)->invoke_url());
+    if (!started) return pass(started.error());
+    posting.emplace(std::move(*started));
+  }
+  const auto waited = wait(sink->get());
+  if (posting) posting->finish();
+  (*gateway)->stop();
+  const auto drained = drain(**sink);
+  (*broker)->stop();
+  const sink::SinkCounts counts = (*sink)->counts();
+  fmt::print("stopped: {} records acknowledged, {} in {} objects, {} dead\n", grouped((*gateway)->counts().records_acknowledged),
+             grouped(counts.in_objects), grouped(counts.objects), grouped(counts.dead));
+  if (!waited) return pass(waited.error());
+  if (!drained) return pass(drained.error());
+  return 0;
+}
+
+Result<int> run_broker(const Context& context) {
+  auto address = listen_address(context, "broker", true);
+  if (!address) return pass(address.error());
+  auto broker = EmbeddedBroker::start(context, *address);
+  if (!broker) return pass(broker.error());
+  print("broker", (*broker)->address());
+  print_ready();
+  if (auto waited = wait(nullptr); !waited) return pass(waited.error());
+  (*broker)->stop();
+  return 0;
+}
+
+Result<int> run_gateway(const Context& context) {
+  auto address = listen_address(context, "gateway", true);
+  if (!address) return pass(address.error());
+  Result<kafka::ClientConfig> config = std::unexpected(Error{});
+  if (context.options.file.empty()) {
+    config = kafka_config(context, std::string(kDefaultBroker));
+  } else {
+    auto file = Properties::read(context.options.file);
+    if (!file) return pass(file.error());
+    config = kafka::client_config(context.options.bootstrap_server, &*file, "client.");
+  }
+  if (!config) return pass(config.error());
+  auto writer = kafka::RdTopicWriter::open(*config, {});
+  if (!writer) return pass(writer.error());
+  auto gateway = start_gateway(*address, **writer);
+  if (!gateway) return pass(gateway.error());
+  print("kafka", config->bootstrap_servers);
+  print("gateway", (*gateway)->invoke_url());
+  print_ready();
+  if (auto waited = wait(nullptr); !waited) return pass(waited.error());
+  (*gateway)->stop();
+  fmt::print("stopped: {} records acknowledged\n", grouped((*gateway)->counts().records_acknowledged));
+  return 0;
+}
+
+Result<int> run_sink(const Context& context) {
+  auto config = kafka_config(context, std::string(kDefaultBroker));
+  if (!config) return pass(config.error());
+  std::unique_ptr<object::Store> store;
+  sink::Connector connector;
+  if (!context.options.file.empty()) {
+    auto properties = Properties::read(context.options.file);
+    if (!properties) return pass(properties.error());
+    auto read = sink::read_connector(*properties);
+    if (!read) return pass(read.error());
+    connector = std::move(*read);
+    for (const std::string& remark : connector.remarks) info("{}", remark);
+    if (context.options.flush_size) connector.options.rotation.flush_size = *context.options.flush_size;
+  }
+  auto lake = connector.store.empty() || !context.options.lake.empty() ? open_lake(context)
+                                                                       : object::open_directory(connector.store);
+  if (!lake) return pass(lake.error());
+  auto sink = context.options.file.empty() ? start_sink(context, **lake, *config)
+                                           : sink::Sink::start(connector.options, **lake, *config);
+  if (!sink) return pass(sink.error());
+  print("kafka", config->bootstrap_servers);
+  print("lake", (*lake)->url());
+  Result<> waited;
+  if (context.options.until_caught_up) {
+    waited = catch_up(**sink, std::chrono::hours(24 * 365), true);
+  } else {
+    print_ready();
+    waited = wait(sink->get());
+  }
+  const auto stopped = (*sink)->stop();
+  const sink::SinkCounts counts = (*sink)->counts();
+  fmt::print("stopped: {} records in {} objects, {} dead, {} were there already\n", grouped(counts.in_objects),
+             grouped(counts.objects), grouped(counts.dead), grouped(counts.skipped));
+  if (!waited) return pass(waited.error());
+  if (!stopped) return pass(stopped.error());
+  return 0;
+}
+
+}  // namespace pinflow::app

@@ -1,0 +1,52 @@
+#include "app/run_report.h"
+
+#include <fmt/format.h>
+
+#include "app/answers.h"
+#include "base/json.h"
+
+namespace pinflow::app {
+namespace {
+
+// Nothing new in any table although records came: all of them are repeats or dead.
+std::string why_no_growth(const LegCounts& c) {
+  if (sum_of(c.raw) == 0 || sum_of(c.clean) > 0) return {};
+  std::string why = fmt::format("The tables did not grow: {} of {} records are repeats of rows that are there",
+                                grouped(sum_of(c.duplicates)), grouped(sum_of(c.raw)));
+  if (sum_of(c.dead) > 0) why += fmt::format(", {} are dead letters (pinflow tables show dead)", grouped(sum_of(c.dead)));
+  return why + ".\nRun with another --seed for other posts, or with --keep-repeats to keep them.\n\n";
+}
+
+}  // namespace
+
+std::string as_json(const RunReport& report) {
+  JsonWriter json;
+  json.begin_object().key("counts");
+  write_json(json, report.batch);
+  json.key("seconds").begin_object().key("total").number(report.total_seconds);
+  for (const auto& [step, seconds] : report.seconds) json.key(step).number(seconds);
+  json.end_object().key("answers").begin_object();
+  for (const Answer& answer : report.answers) json.key(answer.name).raw(sql::as_json(answer.table));
+  json.end_object();
+  if (!report.differences.empty()) {
+    json.key("differences").begin_array();
+    for (const std::string& difference : report.differences) json.string(difference);
+    json.end_array();
+  }
+  json.end_object();
+  return json.take();
+}
+
+std::string as_text(const RunReport& report) {
+  std::string text;
+  for (const Answer& answer : report.answers) text += titled(answer.name, answer.title, answer.table, kShownRows);
+  text += "Counts, from station to station\n" + as_text(report.batch) + "\n";
+  text += why_no_growth(report.batch);
+  text += fmt::format("Done in {:.1f} s:", report.total_seconds);
+  for (const auto& [step, seconds] : report.seconds) text += fmt::format(" {} {:.1f}", step, seconds);
+  text += "\n";
+  for (const std::string& difference : report.differences) text += "The counts do not agree: " + difference + "\n";
+  return text;
+}
+
+}  // namespace pinflow::app

@@ -1,0 +1,33 @@
+// What `pinflow run` found out, and how it is shown. Pure.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/counts.h"
+#include "sql/value.h"
+
+namespace pinflow::app {
+
+struct Answer {
+  std::string name;
+  std::string title;
+  sql::Table table;
+};
+
+struct RunReport {
+  LegCounts batch;
+  std::vector<std::pair<std::string, double>> seconds;  // by step, in their order
+  double total_seconds = 0;
+  std::vector<Answer> answers;
+  std::vector<std::string> differences;  // between the stations; empty when all agree
+};
+
+// {"counts":{…},"seconds":{"total":…,"<step>":…},"answers":{"<query>":[…]}}
+std::string as_json(const RunReport& report);
+
+// The answers, the counts at each station, the time of each step, and why the tables did not grow where they did not.
+std::string as_text(const RunReport& report);
+
+}  // namespace pinflow::app

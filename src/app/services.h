@@ -1,0 +1,53 @@
+// The parts as one process holds them: the log with its broker, a gateway before it or before a Kafka cluster, the
+// sink. Owned by a command (run, up, broker, gateway, sink); started and stopped by its thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "app/context.h"
+#include "gateway/gateway.h"
+#include "kafka/broker/broker.h"
+#include "kafka/broker/local_writer.h"
+#include "kafka/client/admin.h"
+#include "kafka/client/config.h"
+#include "kafka/client/topic_writer.h"
+#include "log/log.h"
+#include "sink/sink.h"
+
+namespace pinflow::app {
+
+// DATA/log, and the broker that serves it.
+class EmbeddedBroker {
+ public:
+  // Opens the log (conflict when another process has it) and listens.
+  static Result<std::unique_ptr<EmbeddedBroker>> start(const Context& context, const Address& listen);
+  ~EmbeddedBroker() { stop(); }
+
+  std::string address() const;  // "127.0.0.1:9092"
+  kafka::TopicWriter& writer() { return *writer_; }
+  void stop();
+
+ private:
+  EmbeddedBroker() = default;
+
+  std::unique_ptr<log::Log> log_;
+  std::unique_ptr<kafka::Broker> broker_;
+  std::unique_ptr<kafka::LocalTopicWriter> writer_;
+  std::string host_;
+};
+
+Result<std::unique_ptr<gateway::Gateway>> start_gateway(const Address& listen, kafka::TopicWriter& writer);
+
+// A sink of the pipeline's topics, or of what the properties file names, into the store.
+Result<std::unique_ptr<sink::Sink>> start_sink(const Context& context, object::Store& lake,
+                                               const kafka::ClientConfig& config);
+
+// Makes those of the pipeline's topics that the cluster lacks.
+Result<> make_topics(const pipeline::Pipeline& pipeline, kafka::Admin& admin);
+
+// The end offsets of every partition of the pipeline's topics.
+Result<std::map<kafka::TopicPartition, int64_t>> ends_of(const pipeline::Pipeline& pipeline, kafka::Admin& admin);
+
+}  // namespace pinflow::app
