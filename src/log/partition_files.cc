@@ -170,7 +170,9 @@ Result<> PartitionFiles::append(std::span<const std::string> chunks, bool new_se
 Result<> PartitionFiles::write(std::span<const std::string> chunks, int64_t position) {
   std::vector<iovec> pieces;
   pieces.reserve(chunks.size());
-  for (const auto& chunk : chunks) pieces.push_back({const_cast<char*>(chunk.data()), chunk.size()});
+  for (const auto& chunk : chunks) {
+    if (!chunk.empty()) pieces.push_back({const_cast<char*>(chunk.data()), chunk.size()});
+  }
   for (size_t first = 0; first < pieces.size();) {
     const auto count = std::min(pieces.size() - first, size_t{IOV_MAX});
     const ssize_t put = calls_.write_at(active_->fd.get(), &pieces[first], static_cast<int>(count), position);

@@ -1,0 +1,88 @@
+// System calls that fail, are short, or wait when a test says so.
+#pragma once
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <limits>
+#include <mutex>
+
+#include "log/file_calls.h"
+
+namespace pinflow::log {
+
+// What a test sets while the log runs. Outlives it.
+struct Faults {
+  std::atomic<int> write_error{0};     // errno; 0: none
+  std::atomic<int> sync_error{0};
+  std::atomic<int> truncate_error{0};
+  std::atomic<int64_t> room{std::numeric_limits<int64_t>::max()};  // bytes that the disk still takes
+  std::atomic<size_t> most_bytes{std::numeric_limits<size_t>::max()};  // of one write
+  std::atomic<int> syncs{0};
+
+  // From now on fsyncs wait until `open_gate`.
+  void close_gate() { set_gate(false); }
+  void open_gate() { set_gate(true); }
+  void wait_until_a_sync_waits() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return waiting > 0; });
+  }
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool gate_open = true;
+  int waiting = 0;
+
+ private:
+  void set_gate(bool open) {
+    const std::lock_guard lock(mutex);
+    gate_open = open;
+    changed.notify_all();
+  }
+};
+
+class FaultyCalls : public FileCalls {
+ public:
+  explicit FaultyCalls(Faults& faults) : faults_(faults) {}
+
+  ssize_t write_at(int fd, const iovec* pieces, int, off_t position) override {
+    if (faults_.write_error != 0) return failed(faults_.write_error);
+    // As the kernel: what fits is written, and the next call fails.
+    const size_t fits = std::min({pieces->iov_len, faults_.most_bytes.load(), static_cast<size_t>(faults_.room.load())});
+    if (fits == 0) return failed(ENOSPC);
+    const ssize_t put = ::pwrite(fd, pieces->iov_base, fits, position);
+    if (put > 0) faults_.room -= put;
+    return put;
+  }
+
+  int sync(int fd) override {
+    {
+      std::unique_lock lock(faults_.mutex);
+      ++faults_.waiting;
+      faults_.changed.notify_all();
+      faults_.changed.wait(lock, [&] { return faults_.gate_open; });
+      --faults_.waiting;
+    }
+    ++faults_.syncs;
+    if (faults_.sync_error != 0) return failed(faults_.sync_error);
+    return FileCalls::sync(fd);
+  }
+
+  int truncate(int fd, off_t bytes) override {
+    if (faults_.truncate_error != 0) return failed(faults_.truncate_error);
+    return FileCalls::truncate(fd, bytes);
+  }
+
+ private:
+  static int failed(int error_number) {
+    errno = error_number;
+    return -1;
+  }
+
+  Faults& faults_;
+};
+
+}  // namespace pinflow::log
