@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "gateway/gateway.h"
-#include "kafka/broker/local_topic_writer.h"
+#include "kafka/broker/local_writer.h"
 #include "log/log.h"
 
 int main(int argc, char** argv) {
