@@ -42,7 +42,7 @@ inline constexpr int16_t kNeverFlexible = 0x7fff;
 struct ApiSpec {
   Api api;
   std::string_view name;
-  int16_t min;             // versions that are read and written
+  int16_t min;  // versions that are read and written
   int16_t max;
   int16_t first_flexible;  // from here on: compact types, tagged fields, request header 2, response header 1
   int16_t advertised_min;  // what ApiVersions says

@@ -11,7 +11,7 @@ namespace pinflow::kafka {
 
 struct ApiVersionsRequest {
   static constexpr Api api = Api::api_versions;
-  std::string client_software_name;  // version 3 on
+  std::string client_software_name;     // version 3 on
   std::string client_software_version;  // version 3 on
 };
 
@@ -37,11 +37,11 @@ struct ApiVersionsResponse {
 
   int16_t error_code = 0;
   std::vector<Range> apis;
-  int32_t throttle_time_ms = 0;  // version 1 on
-  std::vector<Feature> supported_features;  // version 3 on
-  int64_t finalized_features_epoch = -1;  // version 3 on
+  int32_t throttle_time_ms = 0;                      // version 1 on
+  std::vector<Feature> supported_features;           // version 3 on
+  int64_t finalized_features_epoch = -1;             // version 3 on
   std::vector<FinalizedFeature> finalized_features;  // version 3 on
-  bool zk_migration_ready = false;  // version 3 on
+  bool zk_migration_ready = false;                   // version 3 on
 };
 
 }  // namespace pinflow::kafka

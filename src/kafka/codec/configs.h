@@ -20,7 +20,7 @@ struct DescribeConfigsRequest {
   };
 
   std::vector<Resource> resources;
-  bool include_synonyms = false;  // version 1 on
+  bool include_synonyms = false;       // version 1 on
   bool include_documentation = false;  // version 3 on
 };
 
@@ -38,8 +38,8 @@ struct DescribeConfigsResponse {
       bool read_only = false;
       int8_t source = -1;  // version 1 on
       bool is_sensitive = false;
-      std::vector<Synonym> synonyms;  // version 1 on
-      int8_t config_type = 0;  // version 3 on; 1 boolean, 2 string, 3 int, 5 long, 6 double, 7 list
+      std::vector<Synonym> synonyms;             // version 1 on
+      int8_t config_type = 0;                    // version 3 on; 1 boolean, 2 string, 3 int, 5 long, 6 double, 7 list
       std::optional<std::string> documentation;  // version 3 on
     };
     int16_t error_code = 0;

@@ -19,16 +19,16 @@ struct FetchRequest {
       int32_t current_leader_epoch = -1;  // version 9 on
       int64_t fetch_offset = 0;
       int32_t last_fetched_epoch = -1;  // version 12 on
-      int64_t log_start_offset = -1;  // version 5 on
+      int64_t log_start_offset = -1;    // version 5 on
       int32_t partition_max_bytes = 0;
     };
     std::string topic;  // up to version 12
-    Uuid topic_id;  // version 13 on
+    Uuid topic_id;      // version 13 on
     std::vector<Partition> partitions;
   };
   struct Forgotten {
-    std::string topic;  // versions 7 to 12
-    Uuid topic_id;  // version 13 on
+    std::string topic;                // versions 7 to 12
+    Uuid topic_id;                    // version 13 on
     std::vector<int32_t> partitions;  // version 7 on
   };
   struct ReplicaState {
@@ -41,13 +41,13 @@ struct FetchRequest {
   int32_t max_wait_ms = 0;
   int32_t min_bytes = 0;
   int32_t max_bytes = 0x7fffffff;  // version 3 on
-  int8_t isolation_level = 0;  // version 4 on
-  int32_t session_id = 0;  // version 7 on
-  int32_t session_epoch = -1;  // version 7 on
+  int8_t isolation_level = 0;      // version 4 on
+  int32_t session_id = 0;          // version 7 on
+  int32_t session_epoch = -1;      // version 7 on
   std::vector<Topic> topics;
-  std::vector<Forgotten> forgotten_topics;  // version 7 on
-  std::string rack_id;  // version 11 on
-  std::optional<std::string> cluster_id;  // version 12 on
+  std::vector<Forgotten> forgotten_topics;    // version 7 on
+  std::string rack_id;                        // version 11 on
+  std::optional<std::string> cluster_id;      // version 12 on
   std::optional<ReplicaState> replica_state;  // version 15 on
 };
 
@@ -77,17 +77,17 @@ struct FetchResponse {
       int32_t partition = 0;
       int16_t error_code = 0;
       int64_t high_watermark = -1;
-      int64_t last_stable_offset = -1;  // version 4 on
-      int64_t log_start_offset = -1;  // version 5 on
+      int64_t last_stable_offset = -1;                                      // version 4 on
+      int64_t log_start_offset = -1;                                        // version 5 on
       std::optional<std::vector<AbortedTransaction>> aborted_transactions;  // version 4 on
-      int32_t preferred_read_replica = -1;  // version 11 on
+      int32_t preferred_read_replica = -1;                                  // version 11 on
       std::optional<Bytes> records;
       std::optional<Epoch> diverging_epoch;  // version 12 on
       std::optional<Leader> current_leader;  // version 12 on
-      std::optional<Snapshot> snapshot_id;  // version 12 on
+      std::optional<Snapshot> snapshot_id;   // version 12 on
     };
     std::string topic;  // up to version 12
-    Uuid topic_id;  // version 13 on
+    Uuid topic_id;      // version 13 on
     std::vector<Partition> partitions;
   };
   struct Node {
@@ -99,8 +99,8 @@ struct FetchResponse {
   };
 
   int32_t throttle_time_ms = 0;  // version 1 on
-  int16_t error_code = 0;  // version 7 on
-  int32_t session_id = 0;  // version 7 on
+  int16_t error_code = 0;        // version 7 on
+  int32_t session_id = 0;        // version 7 on
   std::vector<Topic> topics;
   std::vector<Node> node_endpoints;  // version 16 on
 };

@@ -84,7 +84,7 @@ class FieldReader : public Fields<FieldReader> {
     if (count >= 0) elements(list.emplace(), count);
   }
   template <class T>
-    requires std::is_class_v<T>
+  requires std::is_class_v<T>
   void one(T& structure) {
     auto outer = std::exchange(tags_, std::nullopt);
     fields(*this, structure);
@@ -162,7 +162,7 @@ class FieldWriter : public Fields<FieldWriter> {
     else out_.array(-1, flexible_);
   }
   template <class T>
-    requires std::is_class_v<T>
+  requires std::is_class_v<T>
   void one(T& structure) {
     auto outer = std::exchange(tags_, {});
     fields(*this, structure);

@@ -12,8 +12,8 @@ namespace pinflow::kafka {
 
 struct FindCoordinatorRequest {
   static constexpr Api api = Api::find_coordinator;
-  std::string key;  // up to version 3
-  int8_t key_type = 0;  // version 1 on; 0 group, 1 transactional id
+  std::string key;                // up to version 3
+  int8_t key_type = 0;            // version 1 on; 0 group, 1 transactional id
   std::vector<std::string> keys;  // version 4 on
 };
 
@@ -28,13 +28,13 @@ struct FindCoordinatorResponse {
     std::optional<std::string> error_message;
   };
 
-  int32_t throttle_time_ms = 0;  // version 1 on
-  int16_t error_code = 0;  // up to version 3
+  int32_t throttle_time_ms = 0;              // version 1 on
+  int16_t error_code = 0;                    // up to version 3
   std::optional<std::string> error_message;  // versions 1 to 3
-  int32_t node_id = -1;  // up to version 3
-  std::string host;  // up to version 3
-  int32_t port = -1;  // up to version 3
-  std::vector<Coordinator> coordinators;  // version 4 on
+  int32_t node_id = -1;                      // up to version 3
+  std::string host;                          // up to version 3
+  int32_t port = -1;                         // up to version 3
+  std::vector<Coordinator> coordinators;     // version 4 on
 };
 
 }  // namespace pinflow::kafka

@@ -44,7 +44,7 @@ struct DescribeGroupsResponse {
 struct ListGroupsRequest {
   static constexpr Api api = Api::list_groups;
   std::vector<std::string> states_filter;  // version 4 on
-  std::vector<std::string> types_filter;  // version 5 on
+  std::vector<std::string> types_filter;   // version 5 on
 };
 
 struct ListGroupsResponse {
@@ -53,7 +53,7 @@ struct ListGroupsResponse {
     std::string group_id;
     std::string protocol_type;
     std::string group_state;  // version 4 on
-    std::string group_type;  // version 5 on
+    std::string group_type;   // version 5 on
   };
 
   int32_t throttle_time_ms = 0;  // version 1 on

@@ -13,7 +13,7 @@ struct InitProducerIdRequest {
   static constexpr Api api = Api::init_producer_id;
   std::optional<std::string> transactional_id;
   int32_t transaction_timeout_ms = 0;
-  int64_t producer_id = -1;  // version 3 on
+  int64_t producer_id = -1;     // version 3 on
   int16_t producer_epoch = -1;  // version 3 on
 };
 

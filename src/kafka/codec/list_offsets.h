@@ -32,8 +32,8 @@ struct ListOffsetsResponse {
     struct Partition {
       int32_t partition = 0;
       int16_t error_code = 0;
-      int64_t timestamp = -1;  // version 1 on
-      int64_t offset = -1;  // version 1 on
+      int64_t timestamp = -1;     // version 1 on
+      int64_t offset = -1;        // version 1 on
       int32_t leader_epoch = -1;  // version 4 on
     };
     std::string name;

@@ -70,7 +70,7 @@ struct LeaveGroupRequest {
   };
 
   std::string group_id;
-  std::string member_id;  // up to version 2
+  std::string member_id;        // up to version 2
   std::vector<Member> members;  // version 3 on
 };
 
@@ -98,8 +98,8 @@ struct SyncGroupRequest {
   int32_t generation_id = 0;
   std::string member_id;
   std::optional<std::string> group_instance_id;  // version 3 on
-  std::optional<std::string> protocol_type;  // version 5 on
-  std::optional<std::string> protocol_name;  // version 5 on
+  std::optional<std::string> protocol_type;      // version 5 on
+  std::optional<std::string> protocol_name;      // version 5 on
   std::vector<Assignment> assignments;
 };
 

@@ -14,14 +14,14 @@ namespace pinflow::kafka {
 struct MetadataRequest {
   static constexpr Api api = Api::metadata;
   struct Topic {
-    Uuid topic_id;  // version 10 on
+    Uuid topic_id;                    // version 10 on
     std::optional<std::string> name;  // null, from version 10 on: by id
   };
 
-  std::optional<std::vector<Topic>> topics;  // all: null, in version 0 an empty list
-  bool allow_auto_topic_creation = true;  // version 4 on
+  std::optional<std::vector<Topic>> topics;            // all: null, in version 0 an empty list
+  bool allow_auto_topic_creation = true;               // version 4 on
   bool include_cluster_authorized_operations = false;  // versions 8 to 10
-  bool include_topic_authorized_operations = false;  // version 8 on
+  bool include_topic_authorized_operations = false;    // version 8 on
 };
 
 struct MetadataResponse {
@@ -44,7 +44,7 @@ struct MetadataResponse {
     };
     int16_t error_code = 0;
     std::optional<std::string> name;
-    Uuid topic_id;  // version 10 on
+    Uuid topic_id;             // version 10 on
     bool is_internal = false;  // version 1 on
     std::vector<Partition> partitions;
     int32_t authorized_operations = INT32_MIN;  // version 8 on
@@ -53,7 +53,7 @@ struct MetadataResponse {
   int32_t throttle_time_ms = 0;  // version 3 on
   std::vector<Broker> brokers;
   std::optional<std::string> cluster_id;  // version 2 on
-  int32_t controller_id = -1;  // version 1 on
+  int32_t controller_id = -1;             // version 1 on
   std::vector<Topic> topics;
   int32_t cluster_authorized_operations = INT32_MIN;  // versions 8 to 10
 };

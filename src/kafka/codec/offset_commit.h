@@ -24,10 +24,10 @@ struct OffsetCommitRequest {
   };
 
   std::string group_id;
-  int32_t generation_id = -1;  // version 1 on
-  std::string member_id;  // version 1 on
+  int32_t generation_id = -1;                    // version 1 on
+  std::string member_id;                         // version 1 on
   std::optional<std::string> group_instance_id;  // version 7 on
-  int64_t retention_time_ms = -1;  // versions 2 to 4
+  int64_t retention_time_ms = -1;                // versions 2 to 4
   std::vector<Topic> topics;
 };
 

@@ -23,14 +23,14 @@ struct OffsetFetchRequest {
     };
     std::string group_id;
     std::optional<std::string> member_id;  // version 9 on
-    int32_t member_epoch = -1;  // version 9 on
+    int32_t member_epoch = -1;             // version 9 on
     std::optional<std::vector<Topic>> topics;
   };
 
-  std::string group_id;  // up to version 7
+  std::string group_id;                      // up to version 7
   std::optional<std::vector<Topic>> topics;  // up to version 7; null: all
-  std::vector<Group> groups;  // version 8 on
-  bool require_stable = false;  // version 7 on
+  std::vector<Group> groups;                 // version 8 on
+  bool require_stable = false;               // version 7 on
 };
 
 struct OffsetFetchResponse {
@@ -64,9 +64,9 @@ struct OffsetFetchResponse {
   };
 
   int32_t throttle_time_ms = 0;  // version 3 on
-  std::vector<Topic> topics;  // up to version 7
-  int16_t error_code = 0;  // versions 2 to 7
-  std::vector<Group> groups;  // version 8 on
+  std::vector<Topic> topics;     // up to version 7
+  int16_t error_code = 0;        // versions 2 to 7
+  std::vector<Group> groups;     // version 8 on
 };
 
 }  // namespace pinflow::kafka

@@ -23,7 +23,7 @@ struct ProduceRequest {
   };
 
   std::optional<std::string> transactional_id;  // version 3 on
-  int16_t acks = 0;  // 0 no answer, 1 leader, -1 all in sync
+  int16_t acks = 0;                             // 0 no answer, 1 leader, -1 all in sync
   int32_t timeout_ms = 0;
   std::vector<Topic> topics;
 };
@@ -44,11 +44,11 @@ struct ProduceResponse {
       int32_t index = 0;
       int16_t error_code = 0;
       int64_t base_offset = -1;
-      int64_t log_append_time_ms = -1;  // version 2 on; -1 where the producer's own timestamps were kept
-      int64_t log_start_offset = -1;  // version 5 on
-      std::vector<RecordError> record_errors;  // version 8 on
+      int64_t log_append_time_ms = -1;           // version 2 on; -1 where the producer's own timestamps were kept
+      int64_t log_start_offset = -1;             // version 5 on
+      std::vector<RecordError> record_errors;    // version 8 on
       std::optional<std::string> error_message;  // version 8 on
-      std::optional<Leader> current_leader;  // version 10 on
+      std::optional<Leader> current_leader;      // version 10 on
     };
     std::string name;
     std::vector<Partition> partitions;
@@ -62,7 +62,7 @@ struct ProduceResponse {
   };
 
   std::vector<Topic> topics;
-  int32_t throttle_time_ms = 0;  // version 1 on
+  int32_t throttle_time_ms = 0;      // version 1 on
   std::vector<Node> node_endpoints;  // version 10 on
 };
 

@@ -23,7 +23,7 @@ struct CreateTopicsRequest {
       std::optional<std::string> value;
     };
     std::string name;
-    int32_t partitions = 0;  // -1: the broker's default
+    int32_t partitions = 0;          // -1: the broker's default
     int16_t replication_factor = 0;  // -1: the broker's default
     std::vector<Assignment> assignments;
     std::vector<Config> configs;
@@ -47,11 +47,11 @@ struct CreateTopicsResponse {
     std::string name;
     Uuid topic_id;  // version 7 on
     int16_t error_code = 0;
-    std::optional<std::string> error_message;  // version 1 on
-    int32_t partitions = -1;  // version 5 on
-    int16_t replication_factor = -1;  // version 5 on
+    std::optional<std::string> error_message;    // version 1 on
+    int32_t partitions = -1;                     // version 5 on
+    int16_t replication_factor = -1;             // version 5 on
     std::optional<std::vector<Config>> configs;  // version 5 on
-    int16_t config_error_code = 0;  // version 5 on
+    int16_t config_error_code = 0;               // version 5 on
   };
 
   int32_t throttle_time_ms = 0;  // version 2 on
@@ -65,7 +65,7 @@ struct DeleteTopicsRequest {
     Uuid topic_id;
   };
 
-  std::vector<Topic> topics;  // version 6 on
+  std::vector<Topic> topics;             // version 6 on
   std::vector<std::string> topic_names;  // up to version 5
   int32_t timeout_ms = 0;
 };

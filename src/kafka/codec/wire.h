@@ -43,7 +43,7 @@ struct Uuid {
   }
 };
 
-inline constexpr size_t kMaxStringBytes = 0x7fff;       // Kafka's own bound, compact strings too
+inline constexpr size_t kMaxStringBytes = 0x7fff;      // Kafka's own bound, compact strings too
 inline constexpr int64_t kMaxArrayElements = 1 << 20;  // of all arrays of one message together
 
 // Reads from bytes that must outlive it. Never reads past the end: the first fault is kept, and from then on every
