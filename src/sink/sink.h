@@ -35,6 +35,8 @@ struct SinkOptions {
   Rotation rotation;
   int64_t memory_bytes = 128 << 20;       // of all files in progress or being written; above it polling pauses
   int writers = 4;                        // threads; each has one partition at a time
+  // Records that the log lost before the lake had them: an error, or given up with a warning (on.lost.offsets).
+  bool accept_lost = false;
   std::chrono::milliseconds commit_interval{1'000};
   std::chrono::milliseconds stop_limit{10'000};  // how long stop() and a revocation wait for a store that fails
 };

@@ -1,0 +1,28 @@
+// A record that the sink refused, as one line of JSON. Pure.
+//
+//   {"topic":"local.pin","partition":0,"offset":17,"timestamp":1604883167000,"reason":"not JSON",
+//    "value_base64":"…","key_base64":"…","headers":[{"name":"…","value_base64":"…"}]}
+//
+// timestamp: milliseconds, null where the record has none. value_base64: null for a record without a value. key_base64
+// and headers stand only where the record has them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "kafka/client/consumer.h"
+
+namespace pinflow::sink {
+
+// Beside the gate's reasons (gate::text_of): a record whose value is null, a tombstone.
+inline constexpr std::string_view kNullValue = "null value";
+
+// With its line feed.
+void append_dead_letter(std::string& to, const kafka::Message& record, std::string_view reason);
+
+// The offset that a line names; corrupt where it is no such line.
+Result<int64_t> offset_of_dead_letter(std::string_view line);
+
+}  // namespace pinflow::sink

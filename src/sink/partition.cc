@@ -1,0 +1,68 @@
+#include "sink/partition.h"
+
+#include <algorithm>
+
+#include "sink/dead_letter.h"
+
+namespace pinflow::sink {
+
+Partition::Partition(const Rotation& rotation, int64_t start, Coverage known, Give give)
+    : rotation_(rotation),
+      start_(start),
+      known_(std::move(known)),
+      known_end_(known_.empty() ? 0 : known_.end()),
+      give_(std::move(give)),
+      position_(start),
+      reached_(start) {}
+
+void Partition::take(const kafka::Message& record, gate::JsonGate& gate, int64_t now_ms) {
+  if (record.offset < position_) return;
+  position_ = record.offset + 1;
+  reached_ = std::max(reached_, position_);
+  ++taken_;
+  if (record.offset < known_end_ && known_.contains(record.offset)) {
+    ++passed_over_;
+    return;
+  }
+  if (!data_.empty() && data_.next != record.offset) close(data_);
+  std::string_view reason = kNullValue;
+  if (record.value) {
+    auto accepted = gate.accept(*record.value, data_.bytes);
+    if (accepted) {
+      data_.bytes += '\n';
+      data_.count(record.offset, now_ms);
+      if (is_full(rotation_, data_.progress())) close(data_);
+      return;
+    }
+    reason = gate::text_of(accepted.error());
+  }
+  append_dead_letter(dead_.bytes, record, reason);
+  dead_.count(record.offset, now_ms);
+  if (is_full(rotation_, dead_.progress())) close(dead_);
+}
+
+void Partition::reach(int64_t offset) { reached_ = std::max(reached_, offset); }
+
+void Partition::close_due(int64_t now_ms) {
+  for (File* file : {&data_, &dead_})
+    if (!file->empty() && is_due(rotation_, file->progress(), now_ms)) close(*file);
+}
+
+void Partition::close_all() {
+  close(data_);
+  close(dead_);
+}
+
+int64_t Partition::given() const {
+  int64_t given = position_;
+  for (const File* file : {&data_, &dead_})
+    if (!file->empty()) given = std::min(given, file->first);
+  return given;
+}
+
+void Partition::close(File& file) {
+  if (file.empty()) return;
+  give_(std::exchange(file, File{.kind = file.kind}));
+}
+
+}  // namespace pinflow::sink

@@ -1,0 +1,40 @@
+// Where a partition is begun: the lake, the group and the log are asked, and compared. I/O; no state of its own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+#include "kafka/client/consumer.h"
+#include "object/store.h"
+#include "sink/coverage.h"
+#include "sink/sink.h"
+
+namespace pinflow::sink {
+
+struct Start {
+  int64_t offset = 0;
+  Coverage known;  // what the lake holds behind it: records to be passed over
+};
+
+class Starter {
+ public:
+  // All outlive it. The consumer is the group's; a second one is made where records must be compared.
+  Starter(const SinkOptions& options, object::Store& store, const kafka::ClientConfig& config, kafka::Consumer& consumer)
+      : options_(options), store_(store), config_(config), consumer_(consumer) {}
+
+  // Claims the topic in the lake (marker.h), then finds the start (coverage.h). unavailable, full, denied: try again.
+  Result<Start> begin(const kafka::TopicPartition& at);
+
+ private:
+  // Where ids cannot tell: the lake's last record against the log's at the same offset.
+  Result<> compare_last_record(const kafka::TopicPartition& at, int64_t offset, const std::string& line,
+                               const std::string& object);
+
+  const SinkOptions& options_;
+  object::Store& store_;
+  const kafka::ClientConfig& config_;
+  kafka::Consumer& consumer_;
+};
+
+}  // namespace pinflow::sink
