@@ -35,7 +35,9 @@ std::string answer_for(size_t records) {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  explicit Session(tcp::socket socket) : stream_(std::move(socket)) { stream_.socket().set_option(tcp::no_delay(true)); }
+  explicit Session(tcp::socket socket) : stream_(std::move(socket)) {
+    stream_.socket().set_option(tcp::no_delay(true));
+  }
   void start() {
     asio::dispatch(stream_.get_executor(), [self = shared_from_this()] { self->read(); });
   }

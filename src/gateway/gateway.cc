@@ -24,7 +24,8 @@ using kafka::TopicInfo;
 
 // A preflight request, answered as API Gateway's "Enable CORS" sets it up.
 http::Response cors(Resource resource) {
-  return {200, std::string(kJson),
+  return {200,
+          std::string(kJson),
           {{"Access-Control-Allow-Headers", "Content-Type,X-Amz-Date,Authorization,X-Api-Key,X-Amz-Security-Token"},
            {"Access-Control-Allow-Methods", std::string(methods_of(resource))}},
           ""};
@@ -56,9 +57,9 @@ std::expected<std::string, RestError> ask(kafka::TopicWriter& writer, const Rout
   if (route.resource == Resource::partitions) return partitions_json(topic->partitions);
   const auto partition = std::ranges::find(topic->partitions, route.partition, &kafka::PartitionInfo::partition);
   if (partition == topic->partitions.end()) {
-    return std::unexpected(RestError{404, kPartitionNotFound,
-                                     fmt::format("Partition not found: topic {} has no partition {}.", route.topic,
-                                                 route.partition)});
+    return std::unexpected(
+        RestError{404, kPartitionNotFound,
+                  fmt::format("Partition not found: topic {} has no partition {}.", route.topic, route.partition)});
   }
   return partition_json(*partition);
 }
@@ -78,14 +79,16 @@ void show(const std::shared_ptr<Shared>& shared, Route route, std::string_view t
 void handle(const std::shared_ptr<Shared>& shared, const http::Request& request, http::Respond respond) {
   shared->requests.fetch_add(1, std::memory_order_relaxed);
   auto found = route(request.target);
-  if (!found) return respond(refusal(*shared, {400, 400, "HTTP 400 Bad Request: " + found.error().message + "."}, kKafkaV2));
+  if (!found)
+    return respond(refusal(*shared, {400, 400, "HTTP 400 Bad Request: " + found.error().message + "."}, kKafkaV2));
   const Resource resource = found->resource;
   if (methods_of(resource).empty()) return respond(refusal(*shared, not_found(*found), kKafkaV2));
   if (request.method == "OPTIONS") return respond(cors(resource));
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
   if (!takes(resource, method)) {
     http::Response response = refusal(
-        *shared, {405, 405, fmt::format("HTTP 405 Method Not Allowed: this path takes {}.", methods_of(resource))}, kKafkaV2);
+        *shared, {405, 405, fmt::format("HTTP 405 Method Not Allowed: this path takes {}.", methods_of(resource))},
+        kKafkaV2);
     response.headers.push_back({"Allow", std::string(methods_of(resource))});
     return respond(std::move(response));
   }

@@ -1,5 +1,6 @@
-// The HTTP front of the batch leg: the produce half of the REST proxy's v2 API, behind any API stage, over a TopicWriter.
-// A request is answered when the writer has acknowledged or refused each of its records, never before. It owns its server.
+// The HTTP front of the batch leg: the produce half of the REST proxy's v2 API, behind any API stage, over a
+// TopicWriter. A request is answered when the writer has acknowledged or refused each of its records, never before. It
+// owns its server.
 #pragma once
 
 #include <cstdint>
@@ -13,19 +14,19 @@
 namespace pinflow::gateway {
 
 struct GatewayOptions {
-  http::ServerOptions http;             // http.max_body_bytes: a larger request is 413; error_response is the gateway's
-  std::string stage = "prod";           // of the invoke URL; any stage is served
-  size_t max_record_bytes = 1 << 20;    // key and value; a larger record is its own slot's error
-  size_t max_records = 10'000;          // in a request; more is 413
+  http::ServerOptions http;           // http.max_body_bytes: a larger request is 413; error_response is the gateway's
+  std::string stage = "prod";         // of the invoke URL; any stage is served
+  size_t max_record_bytes = 1 << 20;  // key and value; a larger record is its own slot's error
+  size_t max_records = 10'000;        // in a request; more is 413
   size_t max_bytes_in_flight = 128 << 20;  // bodies of requests not yet answered; more is 429
 };
 
 // Totals since the start.
 struct GatewayCounts {
-  int64_t requests = 0;              // that reached the gateway, of every kind
-  int64_t requests_refused = 0;      // answered 4xx or 5xx
+  int64_t requests = 0;          // that reached the gateway, of every kind
+  int64_t requests_refused = 0;  // answered 4xx or 5xx
   int64_t records_acknowledged = 0;
-  int64_t records_failed = 0;        // of well-formed requests: in their slots, or with the whole request
+  int64_t records_failed = 0;  // of well-formed requests: in their slots, or with the whole request
 };
 
 class Gateway {

@@ -114,15 +114,17 @@ class GatewayTest : public testing::Test {
   void SetUp() override { start(); }
 
   // Sends one request on a connection of its own and reads the answer.
-  Answer send(std::string_view method, std::string_view target, std::string_view headers = "", std::string_view body = "") {
+  Answer send(std::string_view method, std::string_view target, std::string_view headers = "",
+              std::string_view body = "") {
     const Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(gateway->port());
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    const std::string request = fmt::format("{} {} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n{}\r\n{}",
-                                            method, target, body.size(), headers, body);
+    const std::string request =
+        fmt::format("{} {} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n{}\r\n{}", method, target,
+                    body.size(), headers, body);
     for (size_t sent = 0; sent < request.size();) {
       const ssize_t n = ::send(fd.get(), request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
       if (n <= 0) break;
@@ -159,9 +161,8 @@ TEST_F(GatewayTest, stores_a_post_and_answers_its_offset) {
     EXPECT_EQ(answer.status, 200) << answer.body;
   }
   const Answer last = post("/prod/topics/local.pin/", R"({"records":[{"value":{"index": 7528}}]})");
-  EXPECT_EQ(last.body,
-            R"({"offsets":[{"partition":0,"offset":5,"error_code":null,"error":null}],)"
-            R"("key_schema_id":null,"value_schema_id":null})");
+  EXPECT_EQ(last.body, R"({"offsets":[{"partition":0,"offset":5,"error_code":null,"error":null}],)"
+                       R"("key_schema_id":null,"value_schema_id":null})");
   EXPECT_NE(last.head.find("Content-Type: application/vnd.kafka.v2+json\r\n"), std::string::npos) << last.head;
   EXPECT_NE(last.head.find("Access-Control-Allow-Origin: *\r\n"), std::string::npos);
   const auto stored = writer.stored("local.pin");
@@ -221,15 +222,18 @@ TEST_F(GatewayTest, says_of_later_paths_that_they_are_not_there_yet) {
 
 TEST_F(GatewayTest, gives_each_failed_record_its_slot) {
   writer.refuse = [](const NewRecord& r) {
-    return r.value == "2" ? KafkaError::invalid_record : r.value == "3" ? KafkaError::kafka_storage_error : KafkaError::none;
+    return r.value == "2"   ? KafkaError::invalid_record
+           : r.value == "3" ? KafkaError::kafka_storage_error
+                            : KafkaError::none;
   };
   const Answer answer = post("/topics/t", R"({"records":[{"value":1},{"value":2},{"value":3},{"value":4}]})");
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.body,
-            R"({"offsets":[{"partition":0,"offset":0,"error_code":null,"error":null},)"
-            R"({"partition":null,"offset":null,"error_code":50002,"error":"refused for the test"},)"
-            R"({"partition":null,"offset":null,"error_code":50003,"error":"refused for the test"},)"
-            R"({"partition":0,"offset":1,"error_code":null,"error":null}],"key_schema_id":null,"value_schema_id":null})");
+  EXPECT_EQ(
+      answer.body,
+      R"({"offsets":[{"partition":0,"offset":0,"error_code":null,"error":null},)"
+      R"({"partition":null,"offset":null,"error_code":50002,"error":"refused for the test"},)"
+      R"({"partition":null,"offset":null,"error_code":50003,"error":"refused for the test"},)"
+      R"({"partition":0,"offset":1,"error_code":null,"error":null}],"key_schema_id":null,"value_schema_id":null})");
   EXPECT_EQ(gateway->counts().records_failed, 2);
   EXPECT_EQ(gateway->counts().records_acknowledged, 2);
 }
@@ -237,12 +241,14 @@ TEST_F(GatewayTest, gives_each_failed_record_its_slot) {
 TEST_F(GatewayTest, refuses_a_record_over_1_mib_in_its_slot_alone) {
   const std::string fits = "\"" + std::string((1 << 20) - 2, 'x') + "\"";
   const std::string large = "\"" + std::string((1 << 20) - 1, 'x') + "\"";
-  const Answer mixed = post("/topics/t", R"({"records":[{"value":1},{"value":)" + large + R"(},{"value":)" + fits + "}]}");
+  const Answer mixed =
+      post("/topics/t", R"({"records":[{"value":1},{"value":)" + large + R"(},{"value":)" + fits + "}]}");
   EXPECT_EQ(mixed.status, 200);
-  EXPECT_EQ(mixed.body,
-            R"({"offsets":[{"partition":0,"offset":0,"error_code":null,"error":null},)"
-            R"({"partition":null,"offset":null,"error_code":50002,"error":"The record has 1048577 bytes; at most 1048576 are taken."},)"
-            R"({"partition":0,"offset":1,"error_code":null,"error":null}],"key_schema_id":null,"value_schema_id":null})");
+  EXPECT_EQ(
+      mixed.body,
+      R"({"offsets":[{"partition":0,"offset":0,"error_code":null,"error":null},)"
+      R"({"partition":null,"offset":null,"error_code":50002,"error":"The record has 1048577 bytes; at most 1048576 are taken."},)"
+      R"({"partition":0,"offset":1,"error_code":null,"error":null}],"key_schema_id":null,"value_schema_id":null})");
   const Answer alone = post("/topics/t", R"({"records":[{"value":)" + large + "}]}");
   EXPECT_EQ(alone.status, 200);
   EXPECT_NE(alone.body.find("\"error_code\":50002"), std::string::npos);
@@ -253,8 +259,8 @@ TEST_F(GatewayTest, passes_on_what_only_the_sink_may_judge) {
   std::string deep;
   for (int i = 0; i < 10'000; ++i) deep += '[';
   for (int i = 0; i < 10'000; ++i) deep += ']';
-  const std::string values[] = {R"({"a":1,"a":2})", R"("\udead")", deep, "1e999", R"("\u0000")",
-                                "\"" + std::string(1'000'000, 't') + "\""};
+  const std::string values[] = {
+      R"({"a":1,"a":2})", R"("\udead")", deep, "1e999", R"("\u0000")", "\"" + std::string(1'000'000, 't') + "\""};
   for (const std::string& value : values) {
     EXPECT_EQ(post("/topics/t", R"({"records":[{"value":)" + value + "}]}").status, 200);
     EXPECT_EQ(writer.stored("t").back().value, value);
@@ -267,10 +273,10 @@ TEST_F(GatewayTest, turns_kafkas_errors_into_the_rest_proxys) {
     int status, code;
   };
   const Case cases[] = {
-      {KafkaError::throttling_quota_exceeded, 429, 429}, {KafkaError::broker_not_available, 503, 50302},
-      {KafkaError::network_exception, 503, 50302},       {KafkaError::kafka_storage_error, 500, 50003},
-      {KafkaError::request_timed_out, 500, 50003},       {KafkaError::not_leader_or_follower, 500, 50003},
-      {KafkaError::unknown_server_error, 500, 50002},    {KafkaError::invalid_topic, 400, 40002},
+      {KafkaError::throttling_quota_exceeded, 429, 429},    {KafkaError::broker_not_available, 503, 50302},
+      {KafkaError::network_exception, 503, 50302},          {KafkaError::kafka_storage_error, 500, 50003},
+      {KafkaError::request_timed_out, 500, 50003},          {KafkaError::not_leader_or_follower, 500, 50003},
+      {KafkaError::unknown_server_error, 500, 50002},       {KafkaError::invalid_topic, 400, 40002},
       {KafkaError::topic_authorization_failed, 403, 40301}, {KafkaError::sasl_authentication_failed, 401, 40101},
   };
   for (const Case& c : cases) {

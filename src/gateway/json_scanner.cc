@@ -32,7 +32,8 @@ constexpr uint64_t repeated(uint8_t byte) { return 0x0101010101010101u * byte; }
 uint64_t special_bytes(uint64_t eight) {
   const uint64_t quote = eight ^ repeated('"'), backslash = eight ^ repeated('\\');
   return (((quote - repeated(1)) & ~quote) | ((backslash - repeated(1)) & ~backslash) |
-          ((eight - repeated(0x20)) & ~eight)) & repeated(0x80);
+          ((eight - repeated(0x20)) & ~eight)) &
+         repeated(0x80);
 }
 
 void append_utf8(std::string& to, uint32_t c) {

@@ -17,7 +17,8 @@ std::string_view trimmed(std::string_view text) {
 // The type without its parameters, in lower case.
 std::string bare_type(std::string_view field) {
   std::string type(trimmed(field.substr(0, field.find(';'))));
-  std::ranges::transform(type, type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(type, type.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return type;
 }
 
@@ -38,15 +39,18 @@ std::expected<Embedded, RestError> embedded_format(std::string_view content_type
     return Embedded::binary;
   }
   if (needs_schema_registry(type)) {
-    return std::unexpected(RestError{415, 415,
-                                     fmt::format("HTTP 415 Unsupported Media Type: {} needs a schema registry, and there "
-                                                 "is none here. Send application/vnd.kafka.json.v2+json or "
-                                                 "application/vnd.kafka.binary.v2+json.", type)});
+    return std::unexpected(
+        RestError{415, 415,
+                  fmt::format("HTTP 415 Unsupported Media Type: {} needs a schema registry, and there "
+                              "is none here. Send application/vnd.kafka.json.v2+json or "
+                              "application/vnd.kafka.binary.v2+json.",
+                              type)});
   }
   return std::unexpected(RestError{415, 415,
                                    fmt::format("HTTP 415 Unsupported Media Type: \"{}\". Send "
                                                "application/vnd.kafka.json.v2+json or "
-                                               "application/vnd.kafka.binary.v2+json.", type)});
+                                               "application/vnd.kafka.binary.v2+json.",
+                                               type)});
 }
 
 std::expected<std::string_view, RestError> answer_type(std::string_view accept) {

@@ -16,8 +16,8 @@ inline constexpr std::string_view kJson = "application/json";
 
 // application/vnd.kafka.json.v2+json is json. application/vnd.kafka.binary.v2+json is binary, and so are, as in the
 // REST proxy, those that name no embedded type: application/vnd.kafka.v2+json, application/vnd.kafka+json,
-// application/json, application/octet-stream, and none at all. Parameters (charset) are ignored. Everything else is 415;
-// avro, jsonschema and protobuf with the reason that there is no schema registry.
+// application/json, application/octet-stream, and none at all. Parameters (charset) are ignored. Everything else is
+// 415; avro, jsonschema and protobuf with the reason that there is no schema registry.
 std::expected<Embedded, RestError> embedded_format(std::string_view content_type);
 
 // The content type to answer with, kKafkaV2 or kJson, by the Accept field (empty: anything): the first listed that can

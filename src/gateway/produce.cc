@@ -22,10 +22,10 @@ struct UnderWay {
   http::Respond respond;
   std::string_view answer_type;
   Route route;
-  size_t bytes;                 // counted in bytes_in_flight
+  size_t bytes;  // counted in bytes_in_flight
   bool partitions_named = false;
-  std::vector<Slot> slots;      // of all records, where some were too large to be sent; else empty
-  std::vector<uint32_t> sent;   // then: the places of those that were sent
+  std::vector<Slot> slots;     // of all records, where some were too large to be sent; else empty
+  std::vector<uint32_t> sent;  // then: the places of those that were sent
 };
 
 size_t bytes_of(const NewRecord& record) {
@@ -84,10 +84,12 @@ void answer_topic_not_found(const UnderWay& u, size_t records) {
   answer_refusal(u, records,
                  {404, kTopicNotFound,
                   fmt::format("Topic not found: there is no topic {}; create it, or let the broker create topics on "
-                              "first use.", u.route.topic)});
+                              "first use.",
+                              u.route.topic)});
 }
 
-// Either the topic or the partition is not there; where a partition was named, only the topic's description tells which.
+// Either the topic or the partition is not there; where a partition was named, only the topic's description tells
+// which.
 void answer_not_found(const std::shared_ptr<UnderWay>& u, std::vector<Written> written) {
   const size_t records = written.size();
   if (u->route.resource != Resource::partition && !u->partitions_named) {
@@ -98,10 +100,10 @@ void answer_not_found(const std::shared_ptr<UnderWay>& u, std::vector<Written> w
     if (!u->shared->writer.describe_topic(u->route.topic)) {
       answer_topic_not_found(*u, written.size());
     } else if (u->route.resource == Resource::partition) {
-      answer_refusal(*u, written.size(),
-                     {404, kPartitionNotFound,
-                      fmt::format("Partition not found: topic {} has no partition {}.", u->route.topic,
-                                  u->route.partition)});
+      answer_refusal(
+          *u, written.size(),
+          {404, kPartitionNotFound,
+           fmt::format("Partition not found: topic {} has no partition {}.", u->route.topic, u->route.partition)});
     } else {
       std::vector<Slot> slots(written.size());
       for (size_t i = 0; i < slots.size(); ++i) fill(slots[i], written[i]);
@@ -148,7 +150,8 @@ void produce(const std::shared_ptr<Shared>& shared, Route route, const http::Req
   const auto embedded = embedded_format(request.header("Content-Type"));
   if (!embedded) return refuse(embedded.error());
   if (const std::string_view coding = request.header("Content-Encoding"); !coding.empty() && coding != "identity") {
-    return refuse({415, 415, "HTTP 415 Unsupported Media Type: a body with Content-Encoding is not taken; send it plain."});
+    return refuse(
+        {415, 415, "HTTP 415 Unsupported Media Type: a body with Content-Encoding is not taken; send it plain."});
   }
   const size_t bytes = request.body.size();
   if (!admit(*shared, bytes)) {

@@ -57,8 +57,8 @@ class Parser {
 
  private:
   std::unexpected<RestError> broken() const {
-    return std::unexpected(
-        RestError{400, 400, fmt::format("HTTP 400 Bad Request: the body is not valid JSON (at byte {}).", scanner_.offset())});
+    return std::unexpected(RestError{
+        400, 400, fmt::format("HTTP 400 Bad Request: the body is not valid JSON (at byte {}).", scanner_.offset())});
   }
 
   // A value of the wrong kind, if it is a value at all.
@@ -94,8 +94,8 @@ class Parser {
     }
     for (bool more = !scanner_.take(']'); more;) {
       if (records_.size() == rules_.max_records) {
-        return std::unexpected(RestError{413, 413, fmt::format("A request may hold {} records; send them in several.",
-                                                               rules_.max_records)});
+        return std::unexpected(RestError{
+            413, 413, fmt::format("A request may hold {} records; send them in several.", rules_.max_records)});
       }
       if (auto read = read_record(); !read) return std::unexpected(read.error());
       if (!next(']', more)) return broken();
@@ -117,8 +117,8 @@ class Parser {
       } else if (*name == "partition") {
         read = read_partition(record.partition);
       } else {
-        return wrong_shape(fmt::format("Unrecognized field: {} (in {}); a record is {{\"key\":…,\"value\":…}}.", *name,
-                                       place("")));
+        return wrong_shape(
+            fmt::format("Unrecognized field: {} (in {}); a record is {{\"key\":…,\"value\":…}}.", *name, place("")));
       }
       if (!read) return read;
       if (!next('}', more)) return broken();
@@ -138,8 +138,10 @@ class Parser {
       return {};
     }
     if (text->front() != '"') {
-      return wrong_payload(fmt::format("{} must be a base64 string with this Content-Type; for JSON values send "
-                                       "application/vnd.kafka.json.v2+json.", place(member)));
+      return wrong_payload(
+          fmt::format("{} must be a base64 string with this Content-Type; for JSON values send "
+                      "application/vnd.kafka.json.v2+json.",
+                      place(member)));
     }
     bool decoded = false;
     if (text->find('\\') == text->npos) {

@@ -21,8 +21,8 @@ struct ProduceRules {
   size_t max_records = 10'000;
 };
 
-// The records. With json, a key or value is the JSON text just as it was sent (numbers, blanks, escapes, duplicate names
-// and all: judging them is the sink's work); with binary, the bytes that the base64 string holds. null is none.
+// The records. With json, a key or value is the JSON text just as it was sent (numbers, blanks, escapes, duplicate
+// names and all: judging them is the sink's work); with binary, the bytes that the base64 string holds. null is none.
 // Errors: 400 where the body is not one JSON value in UTF-8 (a NUL or another bare control character in a string
 // included), 413 above max_records, 422 where it has another shape: no records or none in them, an unknown name, a
 // partition that is not a number from 0, base64 that is none. key_schema, value_schema and their ids are accepted and

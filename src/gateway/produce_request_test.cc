@@ -50,7 +50,8 @@ TEST(Produce, keeps_the_text_of_each_value_as_it_was_sent) {
 TEST(Produce, reads_keys_partitions_and_nulls) {
   const auto records = parse_produce(
       R"({"key_schema":null,"records":[{"key":"k","value":null,"partition":3},{"key":{"id":1}},{"value":1,"partition":null}],)"
-      R"("value_schema_id":7})", {});
+      R"("value_schema_id":7})",
+      {});
   ASSERT_TRUE(records.has_value());
   ASSERT_EQ(records->size(), 3u);
   EXPECT_EQ(records->at(0).key, R"("k")");
@@ -61,8 +62,8 @@ TEST(Produce, reads_keys_partitions_and_nulls) {
 }
 
 TEST(Produce, understands_escaped_names_and_lets_the_last_of_two_win) {
-  const auto records = parse_produce(
-      R"({"records":[{"value":1}],"\u0072ecords":[{"v\u0061lue":2},{"value":3,"value":4}]})", {});
+  const auto records =
+      parse_produce(R"({"records":[{"value":1}],"\u0072ecords":[{"v\u0061lue":2},{"value":3,"value":4}]})", {});
   ASSERT_TRUE(records.has_value());
   ASSERT_EQ(records->size(), 2u);
   EXPECT_EQ(records->at(0).value, "2");
@@ -132,11 +133,23 @@ TEST(Produce, never_takes_a_body_that_was_cut) {
 
 TEST(Produce, answers_422_to_another_shape) {
   const std::string bodies[] = {
-      "", " \n", "{}", "[]", "1", R"({"records":null})", R"({"records":[]})", R"({"records":{}})", R"({"records":[1]})",
-      R"({"records":[[{"value":1}]]})", R"({"records":[{"value":1,"partition":-1}]})",
-      R"({"records":[{"value":1,"partition":"0"}]})", R"({"records":[{"value":1,"partition":1.5}]})",
-      R"({"records":[{"value":1,"partition":99999999999}]})", R"({"value":{"index":1}})",
-      R"({"records":[{"index":1}]})", R"({"records":[{"value":1}],"extra":1})",
+      "",
+      " \n",
+      "{}",
+      "[]",
+      "1",
+      R"({"records":null})",
+      R"({"records":[]})",
+      R"({"records":{}})",
+      R"({"records":[1]})",
+      R"({"records":[[{"value":1}]]})",
+      R"({"records":[{"value":1,"partition":-1}]})",
+      R"({"records":[{"value":1,"partition":"0"}]})",
+      R"({"records":[{"value":1,"partition":1.5}]})",
+      R"({"records":[{"value":1,"partition":99999999999}]})",
+      R"({"value":{"index":1}})",
+      R"({"records":[{"index":1}]})",
+      R"({"records":[{"value":1}],"extra":1})",
   };
   for (const std::string& body : bodies) EXPECT_EQ(error_of(body).status, 422) << body;
   EXPECT_EQ(error_of(R"({"receiver":"x"})").message, "Unrecognized field: receiver");
@@ -150,10 +163,9 @@ TEST(Produce, bounds_the_records_of_a_request) {
 
 TEST(Produce, writes_the_answer) {
   const Slot slots[] = {{.partition = 0, .offset = 9'000'000'000}, {.error_code = 50003, .error = "say \"no\""}};
-  EXPECT_EQ(produce_answer(slots),
-            R"({"offsets":[{"partition":0,"offset":9000000000,"error_code":null,"error":null},)"
-            R"({"partition":null,"offset":null,"error_code":50003,"error":"say \"no\""}],)"
-            R"("key_schema_id":null,"value_schema_id":null})");
+  EXPECT_EQ(produce_answer(slots), R"({"offsets":[{"partition":0,"offset":9000000000,"error_code":null,"error":null},)"
+                                   R"({"partition":null,"offset":null,"error_code":50003,"error":"say \"no\""}],)"
+                                   R"("key_schema_id":null,"value_schema_id":null})");
 }
 
 TEST(Routes, find_resources_behind_any_stage) {
@@ -199,7 +211,8 @@ TEST(Routes, find_resources_behind_any_stage) {
     EXPECT_EQ(found->topic, c.topic) << c.target;
     EXPECT_EQ(found->partition, c.partition) << c.target;
   }
-  for (const char* target : {"/topics/%", "/topics/%2", "/topics/%zz"}) EXPECT_FALSE(route(target).has_value()) << target;
+  for (const char* target : {"/topics/%", "/topics/%2", "/topics/%zz"})
+    EXPECT_FALSE(route(target).has_value()) << target;
 }
 
 TEST(MediaTypes, read_content_types_as_the_rest_proxy_does) {
@@ -207,8 +220,8 @@ TEST(MediaTypes, read_content_types_as_the_rest_proxy_does) {
                            "Application/Vnd.Kafka.JSON.v2+json;charset=UTF-8"}) {
     EXPECT_EQ(embedded_format(json).value(), Embedded::json) << json;
   }
-  for (const char* binary : {"application/vnd.kafka.binary.v2+json", "application/vnd.kafka.v2+json", "application/json",
-                             "application/octet-stream", ""}) {
+  for (const char* binary : {"application/vnd.kafka.binary.v2+json", "application/vnd.kafka.v2+json",
+                             "application/json", "application/octet-stream", ""}) {
     EXPECT_EQ(embedded_format(binary).value(), Embedded::binary) << binary;
   }
   for (const char* other : {"text/plain", "application/x-www-form-urlencoded", "application/vnd.kafka.json.v1+json"}) {

@@ -19,27 +19,21 @@ RestMeaning meaning_of(kafka::KafkaError error) {
   using enum kafka::KafkaError;
   constexpr RestMeaning authentication{40101, 40101}, authorization{40301, 40301};
   constexpr RestMeaning bad_request{40002, 40002};
-  constexpr RestMeaning of_the_record{kKafkaFailed, 0};   // other records may be fine
+  constexpr RestMeaning of_the_record{kKafkaFailed, 0};  // other records may be fine
   constexpr RestMeaning failed{kKafkaFailed, kKafkaFailed};
   constexpr RestMeaning retriable{kKafkaRetriable, kKafkaRetriable};
   constexpr RestMeaning no_broker{kKafkaRetriable, 50302};
   switch (error) {
-    case none:
-      std::unreachable();
+    case none: std::unreachable();
     case unknown_topic_or_partition:
-    case unknown_topic_id:
-      return {40403, kTopicNotFound};
-    case throttling_quota_exceeded:
-      return {kKafkaRetriable, 429};
+    case unknown_topic_id: return {40403, kTopicNotFound};
+    case throttling_quota_exceeded: return {kKafkaRetriable, 429};
     case message_too_large:
     case record_list_too_large:
-    case invalid_record:
-      return of_the_record;
-    case corrupt_message:
-      return {kKafkaRetriable, 0};
+    case invalid_record: return of_the_record;
+    case corrupt_message: return {kKafkaRetriable, 0};
     case broker_not_available:
-    case network_exception:
-      return no_broker;
+    case network_exception: return no_broker;
     case leader_not_available:
     case not_leader_or_follower:
     case request_timed_out:
@@ -49,14 +43,11 @@ RestMeaning meaning_of(kafka::KafkaError error) {
     case kafka_storage_error:
     case fenced_leader_epoch:
     case unknown_leader_epoch:
-    case rebalance_in_progress:
-      return retriable;
-    case sasl_authentication_failed:
-      return authentication;
+    case rebalance_in_progress: return retriable;
+    case sasl_authentication_failed: return authentication;
     case topic_authorization_failed:
     case group_authorization_failed:
-    case cluster_authorization_failed:
-      return authorization;
+    case cluster_authorization_failed: return authorization;
     case invalid_topic:
     case topic_already_exists:
     case invalid_partitions:
@@ -64,8 +55,7 @@ RestMeaning meaning_of(kafka::KafkaError error) {
     case invalid_config:
     case invalid_request:
     case invalid_required_acks:
-    case unsupported_version:
-      return bad_request;
+    case unsupported_version: return bad_request;
     case unknown_server_error:
     case offset_out_of_range:
     case illegal_generation:
@@ -82,8 +72,7 @@ RestMeaning meaning_of(kafka::KafkaError error) {
     case group_id_not_found:
     case unsupported_compression_type:
     case member_id_required:
-    case fenced_instance_id:
-      return failed;
+    case fenced_instance_id: return failed;
   }
   return failed;  // a number of the protocol that we have no name for
 }

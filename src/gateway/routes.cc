@@ -59,7 +59,8 @@ Route topics_route(std::vector<std::string>& rest) {
     route.resource = Resource::partition;
     return route;
   }
-  if (rest.size() == 5 && rest[4] == "offsets") return {.resource = Resource::not_yet, .not_yet = "a partition's offsets"};
+  if (rest.size() == 5 && rest[4] == "offsets")
+    return {.resource = Resource::not_yet, .not_yet = "a partition's offsets"};
   return {};
 }
 
@@ -93,15 +94,12 @@ Result<Route> route(std::string_view target) {
 std::string_view methods_of(Resource resource) {
   switch (resource) {
     case Resource::topics:
-    case Resource::partitions:
-      return "GET,OPTIONS";
+    case Resource::partitions: return "GET,OPTIONS";
     case Resource::root:
     case Resource::topic:
-    case Resource::partition:
-      return "GET,OPTIONS,POST";
+    case Resource::partition: return "GET,OPTIONS,POST";
     case Resource::not_yet:
-    case Resource::unknown:
-      return {};
+    case Resource::unknown: return {};
   }
   std::unreachable();
 }

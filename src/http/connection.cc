@@ -1,12 +1,7 @@
-#include <netinet/in.h>
-#include <sys/socket.h>
+#include "http/connection.h"
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
-#include <cerrno>
 #include <utility>
-
-#include "http/worker.h"
 
 namespace pinflow::http {
 namespace {
@@ -18,39 +13,27 @@ constexpr size_t kMaxLingerBytes = 64 << 20;  // read and dropped after a refusa
 constexpr int kLingerMs = 5'000;
 constexpr int kTrimAfterMs = 1'000;  // an idle connection gives its body buffer back
 
-// The way back to one request's place in its connection.
-class PendingAnswer final : public Respond::Exchange {
- public:
-  PendingAnswer(std::shared_ptr<Inbox> inbox, uint64_t connection, uint64_t number)
-      : inbox_(std::move(inbox)), connection_(connection), number_(number) {}
-  ~PendingAnswer() override {
-    if (!answered_.load(std::memory_order_relaxed)) {
-      answer(inbox_->error_response(500, "The request was dropped without an answer."));
-    }
-  }
-
-  void answer(Response response) override {
-    if (answered_.exchange(true, std::memory_order_relaxed)) return;
-    inbox_->put({connection_, number_, std::move(response)});
-  }
-
- private:
-  const std::shared_ptr<Inbox> inbox_;
-  const uint64_t connection_;
-  const uint64_t number_;
-  std::atomic<bool> answered_ = false;
-};
-
 }  // namespace
 
+Connection::Connection(Turn& turn, std::unique_ptr<Wire> wire, uint64_t id)
+    : turn_(turn),
+      wire_(std::move(wire)),
+      id_(id),
+      reader_({turn.options.max_header_bytes, turn.options.max_body_bytes}) {}
+
+void Connection::mark() {
+  if (!dirty) turn_.dirty.push_back(this);
+  dirty = true;
+}
+
 void Connection::start() {
-  progress_ms_ = worker_.now_ms();
+  progress_ms_ = turn_.now_ms;
   read();
 }
 
 bool Connection::may_take() const {
   return !last_ && !closed_ && unsent() < kMaxUnsentBytes &&
-         answers_.size() < static_cast<size_t>(worker_.shared().options.max_pipelined);
+         answers_.size() < static_cast<size_t>(turn_.options.max_pipelined);
 }
 
 // Room to read into; false where a header line (or a chunk's) does not end within the buffer's limit.
@@ -65,7 +48,7 @@ bool Connection::make_room() {
     begin_ = 0;
     return true;
   }
-  const size_t limit = kLargeBuffer + worker_.shared().options.max_header_bytes;
+  const size_t limit = kLargeBuffer + turn_.options.max_header_bytes;
   if (in_.size() >= limit) return false;
   in_.resize(std::min(in_.size() * 2, limit));
   return true;
@@ -79,30 +62,34 @@ void Connection::read() {
     return;
   }
   reading_ = true;
-  socket_.async_read_some(asio::buffer(in_.data() + end_, in_.size() - end_),
-                          [this](error_code ec, size_t bytes) { on_read(ec, bytes); });
+  wire_->read(in_.data() + end_, in_.size() - end_);
 }
 
-void Connection::on_read(error_code ec, size_t bytes) {
+void Connection::on_read(ptrdiff_t bytes) {
   reading_ = false;
   if (closed_) {
-    worker_.bury(*this);
+    turn_.closed.push_back(this);
   } else if (lingering_) {
-    lingered_ += bytes;
-    if (ec || lingered_ > kMaxLingerBytes) close();
+    lingered_ += bytes > 0 ? static_cast<size_t>(bytes) : 0;
+    if (bytes <= 0 || lingered_ > kMaxLingerBytes) close();
     else read();
-  } else if (ec == asio::error::eof) {
+  } else if (bytes == 0) {
     input_ended_ = true;
-    worker_.mark(*this);
-  } else if (ec) {
+    mark();
+  } else if (bytes < 0) {
     close();
   } else {
-    end_ += bytes;
-    progress_ms_ = worker_.now_ms();
+    end_ += static_cast<size_t>(bytes);
+    progress_ms_ = turn_.now_ms;
     take_requests();
     read();
   }
-  worker_.settle();
+}
+
+void Connection::on_writable() {
+  waiting_to_write_ = false;
+  if (closed_) turn_.closed.push_back(this);
+  else mark();
 }
 
 void Connection::take_requests() {
@@ -112,9 +99,9 @@ void Connection::take_requests() {
     size_t used = 0;
     const auto progress = reader_.feed({in_.data() + begin_, end_ - begin_}, used);
     begin_ += used;
-    if (fresh) began_ms_ = worker_.now_ms();
+    if (fresh) began_ms_ = turn_.now_ms;
     if (progress == RequestReader::Progress::complete) {
-      worker_.unfinished_bytes -= std::exchange(unfinished_, 0);
+      turn_.unfinished_bytes -= std::exchange(unfinished_, 0);
       take_one();
       continue;
     }
@@ -124,14 +111,14 @@ void Connection::take_requests() {
     }
     const size_t more = reader_.body_bytes() - before;
     unfinished_ += more;
-    worker_.unfinished_bytes += more;
-    if (worker_.unfinished_bytes > worker_.budget()) {
+    turn_.unfinished_bytes += more;
+    if (turn_.unfinished_bytes > turn_.unfinished_budget) {
       refuse(429, "Too many large requests are arriving at once; send this one again later.");
       return;
     }
     if (begin_ == end_ && reader_.wants_continue()) {
       answers_.push_interim(out_);
-      worker_.mark(*this);
+      mark();
     }
     return;
   }
@@ -142,45 +129,38 @@ void Connection::take_one() {
   const bool keep_alive = reader_.keep_alive();
   const uint64_t number = answers_.push({reader_.http10(), keep_alive, request.method == "HEAD"});
   if (!keep_alive) last_ = true;
-  worker_.shared().handler(request, Respond(std::make_shared<PendingAnswer>(worker_.inbox(), id_, number)));
+  turn_.handler(request, way_back(turn_.inbox, id_, number));
   reader_.next();
 }
 
 void Connection::refuse(int status, std::string_view message) {
-  worker_.unfinished_bytes -= std::exchange(unfinished_, 0);
+  turn_.unfinished_bytes -= std::exchange(unfinished_, 0);
   last_ = refused_ = true;
   const uint64_t number = answers_.push({.keep_alive = false});
-  answered(number, worker_.shared().options.error_response(status, message));
+  answered(number, turn_.options.error_response(status, message));
 }
 
 void Connection::answered(uint64_t number, Response response) {
   if (closed_) return;
-  answers_.put(number, std::move(response), out_, worker_.common_fields());
-  worker_.mark(*this);
+  answers_.put(number, std::move(response), out_, turn_.common_fields);
+  mark();
 }
 
 void Connection::flush() {
   if (closed_ || waiting_to_write_) return;
   while (unsent() > 0) {
-    const ssize_t n = ::send(socket_.native_handle(), out_.data() + sent_, unsent(), MSG_NOSIGNAL);
-    if (n > 0) {
-      sent_ += static_cast<size_t>(n);
-      progress_ms_ = worker_.now_ms();
-      continue;
-    }
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      waiting_to_write_ = true;
-      socket_.async_wait(Socket::wait_write, [this](error_code) {
-        waiting_to_write_ = false;
-        if (closed_) worker_.bury(*this);
-        else worker_.mark(*this);
-        worker_.settle();
-      });
+    const ptrdiff_t taken = wire_->send(out_.data() + sent_, unsent());
+    if (taken < 0) {
+      close();
       return;
     }
-    close();
-    return;
+    if (taken == 0) {
+      waiting_to_write_ = true;
+      wire_->wait_writable();
+      return;
+    }
+    sent_ += static_cast<size_t>(taken);
+    progress_ms_ = turn_.now_ms;
   }
   if (out_.capacity() > kMaxUnsentBytes) std::string().swap(out_);
   out_.clear();
@@ -200,15 +180,15 @@ void Connection::finish() {
   }
   // Closing with unread input would reset the connection, and the client might never see the answer.
   lingering_ = true;
-  progress_ms_ = worker_.now_ms();
-  ::shutdown(socket_.native_handle(), SHUT_WR);
+  progress_ms_ = turn_.now_ms;
+  wire_->end_output();
   read();
 }
 
-void Connection::check_times(int64_t now_ms) {
+void Connection::check_times() {
   if (closed_) return;
-  const ServerOptions& o = worker_.shared().options;
-  const int64_t quiet = now_ms - progress_ms_;
+  const ServerOptions& o = turn_.options;
+  const int64_t quiet = turn_.now_ms - progress_ms_;
   if (lingering_) {
     if (quiet > kLingerMs) close();
   } else if (waiting_to_write_) {
@@ -218,7 +198,8 @@ void Connection::check_times(int64_t now_ms) {
   } else if (reader_.in_body()) {
     if (quiet > o.stall_ms && may_take()) refuse(408, "The request's body did not arrive in time.");
   } else if (!reader_.idle()) {
-    if (now_ms - began_ms_ > o.header_ms && may_take()) refuse(408, "The request's header did not arrive in time.");
+    if (turn_.now_ms - began_ms_ > o.header_ms && may_take())
+      refuse(408, "The request's header did not arrive in time.");
   } else if (answers_.empty()) {
     if (quiet > o.idle_ms) close();
     else if (quiet > kTrimAfterMs) reader_.trim();
@@ -228,16 +209,15 @@ void Connection::check_times(int64_t now_ms) {
 void Connection::end_after_answers() {
   last_ = true;
   answers_.close_after_last();
-  worker_.mark(*this);
+  mark();
 }
 
 void Connection::close() {
   if (closed_) return;
   closed_ = true;
-  worker_.unfinished_bytes -= std::exchange(unfinished_, 0);
-  error_code ignored;
-  socket_.close(ignored);  // waiting operations end with an error
-  worker_.bury(*this);
+  turn_.unfinished_bytes -= std::exchange(unfinished_, 0);
+  wire_->close();
+  turn_.closed.push_back(this);
 }
 
 }  // namespace pinflow::http

@@ -17,14 +17,13 @@ std::unexpected<Error> listen_error(const std::string& host, uint16_t port, int 
   const std::string where = fmt::format("{}:{}", host.find(':') == host.npos ? host : "[" + host + "]", port);
   switch (error_number) {
     case EADDRINUSE:
-      return unavailable("cannot listen on {}: the port is in use; end the program that has it or choose another port "
-                         "(0 takes any free one)", where);
-    case EACCES:
-      return fail(Code::denied, "cannot listen on {}: not allowed; choose a port above 1023", where);
-    case EADDRNOTAVAIL:
-      return invalid("cannot listen on {}: this machine does not have that address", where);
-    default:
-      return system_error(error_number, fmt::format("cannot listen on {}", where));
+      return unavailable(
+          "cannot listen on {}: the port is in use; end the program that has it or choose another port "
+          "(0 takes any free one)",
+          where);
+    case EACCES: return fail(Code::denied, "cannot listen on {}: not allowed; choose a port above 1023", where);
+    case EADDRNOTAVAIL: return invalid("cannot listen on {}: this machine does not have that address", where);
+    default: return system_error(error_number, fmt::format("cannot listen on {}", where));
   }
 }
 

@@ -59,19 +59,14 @@ class Parser final : public beast::http::basic_parser<true> {
     to.name.assign(name.data(), name.size());
     to.value.assign(value.data(), value.size());
     switch (field) {
-      case beast::http::field::host:
-        has_host_ = true;
-        break;
-      case beast::http::field::expect:
-        expects_continue_ = same_text(to.value, "100-continue");
-        break;
+      case beast::http::field::host: has_host_ = true; break;
+      case beast::http::field::expect: expects_continue_ = same_text(to.value, "100-continue"); break;
       case beast::http::field::transfer_encoding:
         if (!same_text(to.value, "chunked")) {
           refuse(501, "The only transfer coding taken is chunked.", ec);
         }
         break;
-      default:
-        break;
+      default: break;
     }
   }
 
@@ -112,7 +107,8 @@ Refusal refusal_of(const beast::error_code& ec, std::string_view bytes) {
   using beast::http::error;
   if (ec == error::body_limit) return {413, "The request's body is too large."};
   if (ec == error::header_limit) return {431, "The request's header is too large."};
-  if (ec == error::bad_version && bytes.find(" HTTP/") != bytes.npos) return {505, "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
+  if (ec == error::bad_version && bytes.find(" HTTP/") != bytes.npos)
+    return {505, "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
   if (ec == error::bad_method) return {400, "Malformed request: the request line has no valid method."};
   if (ec == error::bad_target) return {400, "Malformed request: the request line has no valid target."};
   if (ec == error::bad_content_length) return {400, "Malformed request: a bad Content-Length."};

@@ -40,11 +40,11 @@ class RequestReader {
   // Gives idle buffers back.
   void trim();
 
-  bool idle() const;           // nothing of a request has been read
-  bool in_body() const;        // the header is complete, the body is not
-  bool wants_continue();       // the header asked for "100 Continue" and the body has not begun; true once a request
-  size_t body_bytes() const;   // read so far
-  int status() const;          // after refused
+  bool idle() const;          // nothing of a request has been read
+  bool in_body() const;       // the header is complete, the body is not
+  bool wants_continue();      // the header asked for "100 Continue" and the body has not begun; true once a request
+  size_t body_bytes() const;  // read so far
+  int status() const;         // after refused
   std::string_view message() const;
 
  private:

@@ -143,7 +143,9 @@ TEST(ResponseBytes, cannot_be_split_by_a_header_value) {
             "X-Echo: a  Set-Cookie: b\r\n\r\nno");
 }
 
-TEST(ResponseBytes, writes_dates_as_http_wants_them) { EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT"); }
+TEST(ResponseBytes, writes_dates_as_http_wants_them) {
+  EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
+}
 
 }  // namespace
 }  // namespace pinflow::http

@@ -26,14 +26,14 @@ struct ServerOptions {
   std::string host = "127.0.0.1";  // an address or a name
   uint16_t port = 0;               // 0: any free one
   int threads = 2;
-  size_t max_body_bytes = 16 << 20;             // a larger request is answered 413
-  size_t max_header_bytes = 16 << 10;           // request line and header fields; more is answered 431
+  size_t max_body_bytes = 16 << 20;              // a larger request is answered 413
+  size_t max_header_bytes = 16 << 10;            // request line and header fields; more is answered 431
   size_t max_unfinished_body_bytes = 256 << 20;  // of all requests still arriving; more is answered 429
-  int max_connections = 4096;                   // one more waits in the kernel's backlog
-  int max_pipelined = 32;       // requests of one connection under way at once; answers keep their order
-  int idle_ms = 75'000;         // a connection without a request is closed
-  int header_ms = 30'000;       // from a request's first byte to the end of its header, else 408
-  int stall_ms = 30'000;        // a body, or a client's reading of answers, without any progress, else 408 or closed
+  int max_connections = 4096;                    // one more waits in the kernel's backlog
+  int max_pipelined = 32;  // requests of one connection under way at once; answers keep their order
+  int idle_ms = 75'000;    // a connection without a request is closed
+  int header_ms = 30'000;  // from a request's first byte to the end of its header, else 408
+  int stall_ms = 30'000;   // a body, or a client's reading of answers, without any progress, else 408 or closed
   ErrorResponse error_response = json_error;
   std::vector<HeaderField> headers;  // of every answer
 };

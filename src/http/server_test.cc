@@ -313,8 +313,7 @@ TEST(Server, drops_a_client_that_does_not_read_its_answers) {
   ServerOptions options;
   options.stall_ms = 200;
   const std::string large(4 << 20, 'x');
-  const auto server =
-      serve(options, [&](const Request&, Respond respond) { respond({200, "text/plain", {}, large}); });
+  const auto server = serve(options, [&](const Request&, Respond respond) { respond({200, "text/plain", {}, large}); });
   RawClient client(server->port(), 4096);
   std::string all;
   for (int i = 0; i < 16; ++i) all += get("/");
