@@ -176,6 +176,9 @@ TEST_F(Load, NamesMustDiffer) {
   EXPECT_THAT(error_with("      height: double", "      Name: double"), HasSubstr("the column 'Name' is given twice"));
   EXPECT_THAT(error_with("table: station\n", "table: dead\n"), HasSubstr("is kept for the dead letters"));
   EXPECT_THAT(error_with("      height: double", "      count_high: double"), HasSubstr("has a name that the cleaning keeps"));
+  EXPECT_THAT(error_with("      height: double", "      origin: double"), HasSubstr("has a name that the cleaning keeps"));
+  EXPECT_THAT(error_with("fields: [number, station, name, height]", "fields: [number, station, name, height, origin]"),
+              HasSubstr("the field 'origin' of record 'station' has a name that the cleaning keeps"));
 }
 
 TEST_F(Load, TypesMustExist) {

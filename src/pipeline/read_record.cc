@@ -113,6 +113,9 @@ class RecordReader {
     Names seen("field");
     for (auto& [field, line] : texts(*list, fmt::format("'fields' of {}", what_), problems_)) {
       check_column_name(field, line);
+      if (folded(field) == "origin") {  // which record it is, in the cleaning's view
+        problems_.add(line, "the field '{}' of {} has a name that the cleaning keeps for its own; leave it out", field, what_);
+      }
       seen.add(field, line, problems_);
       record_.fields.push_back(std::move(field));
     }
@@ -176,7 +179,7 @@ class RecordReader {
       const int line = columns->key_lines[i];
       check_column_name(column, line);
       seen.add(column, line, problems_);
-      if (folded(column) == "reason" || folded(column).starts_with("count_")) {
+      if (folded(column) == "reason" || folded(column) == "origin" || folded(column).starts_with("count_")) {
         problems_.add(line, "the column '{}' of {} has a name that the cleaning keeps for its own columns; rename it",
                       column, what_);
       }

@@ -65,6 +65,10 @@ class Database {
   virtual Result<> commit() = 0;  // durable when it returns; without it, closing takes the transaction back
   virtual Result<> clear(const Table& table) = 0;  // deletes all rows
 
+  // Around rows that are read together: SQLite then locks its file once, and shows all tables at one moment.
+  virtual Result<> begin_reading() { return {}; }
+  virtual void end_reading() {}
+
   virtual Result<bool> exists(const Table& table) = 0;
   virtual Result<int64_t> count(const Table& table) = 0;
   // Every key that is not NULL, ascending; repeats may come.

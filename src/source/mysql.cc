@@ -261,7 +261,10 @@ Result<std::unique_ptr<Database>> open_mysql(const SourceUrl& url, Database::Acc
   const std::string host = url.host == "localhost" ? "127.0.0.1" : url.host;
   if (mysql_real_connect(connection.get(), host.c_str(), url.user.c_str(), url.password.c_str(), url.database.c_str(),
                          static_cast<unsigned>(url.port), nullptr, 0) == nullptr) {
-    return mysql_failure(connection.get(), where);
+    const auto failure = mysql_failure(connection.get(), where);
+    return fail(failure.error().code, "{}; {}", failure.error().message,
+                failure.error().code == Code::unavailable ? "is the server up, and are HOST and PORT right?"
+                                                          : "check USER, PASSWORD and DATABASE");
   }
   // Strict: a value that does not fit is an error, never a changed value.
   if (auto set = run(connection.get(), where,

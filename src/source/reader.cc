@@ -13,6 +13,17 @@ namespace {
 struct Connection {
   std::unique_ptr<Database> database;
   std::vector<std::unique_ptr<RowReader>> readers;  // destroyed before the database
+
+  Result<std::vector<std::string>> read(int64_t key) {
+    if (auto begun = database->begin_reading(); !begun) return pass(begun.error());
+    std::vector<std::string> post(readers.size());
+    for (size_t i = 0; i < post.size(); ++i) {
+      post[i].reserve(512);
+      if (const auto row = readers[i]->append_row(key, post[i]); !row) return pass(row.error());
+    }
+    database->end_reading();
+    return post;
+  }
 };
 
 Result<std::unique_ptr<Connection>> connect(const SourceUrl& url, const std::vector<Table>& tables) {
@@ -53,6 +64,12 @@ struct PostReader::State {
     auto connection = connect(url, tables);
     if (!connection) give_back(nullptr);
     return connection;
+  }
+
+  // When the server went away, it did so for all.
+  void forget_idle() {
+    const std::lock_guard lock(mutex);
+    idle.clear();
   }
 
   // A broken connection is given back as null.
@@ -101,16 +118,10 @@ Result<std::vector<std::string>> PostReader::post(int64_t n) {
   const int64_t key = state_->keys.at(n);
   auto connection = state_->borrow();
   if (!connection) return pass(connection.error());
-  std::vector<std::string> post(state_->tables.size());
-  for (size_t i = 0; i < post.size(); ++i) {
-    post[i].reserve(512);
-    const auto read = (*connection)->readers[i]->append_row(key, post[i]);
-    if (!read) {
-      state_->give_back(nullptr);
-      return pass(read.error(), "post {}", n);
-    }
-  }
-  state_->give_back(std::move(*connection));
+  auto post = (*connection)->read(key);
+  if (!post && post.error().code == Code::unavailable) state_->forget_idle();
+  state_->give_back(post ? std::move(*connection) : nullptr);
+  if (!post) return pass(post.error(), "post {}", n);
   return post;
 }
 

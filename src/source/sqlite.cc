@@ -179,6 +179,25 @@ class Sqlite : public Database {
   Result<> commit() override { return run("COMMIT"); }
   Result<> clear(const Table& table) override { return run("DELETE FROM " + sql_name(table.name)); }
 
+  Result<> begin_reading() override {
+    if (!begin_) {
+      auto begin = prepare(db_.get(), where_, "BEGIN");
+      if (!begin) return pass(begin.error());
+      auto end = prepare(db_.get(), where_, "COMMIT");
+      if (!end) return pass(end.error());
+      begin_ = std::move(*begin);
+      end_ = std::move(*end);
+    }
+    const int code = sqlite3_step(begin_.get());
+    if (code != SQLITE_DONE) return sqlite_error(db_.get(), where_);
+    sqlite3_reset(begin_.get());
+    return {};
+  }
+  void end_reading() override {  // of a transaction that only read, so it cannot fail
+    sqlite3_step(end_.get());
+    sqlite3_reset(end_.get());
+  }
+
   Result<bool> exists(const Table& table) override {
     auto statement = prepare(db_.get(), where_, "SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?");
     if (!statement) return pass(statement.error());
@@ -247,6 +266,7 @@ class Sqlite : public Database {
 
   Handle db_;
   std::string where_;
+  Statement begin_, end_;  // finalized before the database is closed
 };
 
 }  // namespace

@@ -14,5 +14,6 @@ SELECT
         AND regexp_extract(taken, '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$', 0) <> taken
        THEN 'a time in no known form'
   END AS reason,
-  CASE WHEN regexp_extract(celsius, '^-?[0-9]{1,3}([.][0-9]{1,9})?$', 0) <> celsius THEN 1 ELSE 0 END AS count_bad_celsius
+  CASE WHEN regexp_extract(celsius, '^-?[0-9]{1,3}([.][0-9]{1,9})?$', 0) <> celsius THEN 1 ELSE 0 END AS count_bad_celsius,
+  origin
 FROM raw

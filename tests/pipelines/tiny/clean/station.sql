@@ -7,5 +7,6 @@ SELECT
   CASE WHEN regexp_extract(number, '^-?[0-9]{1,18}$', 0) IS NULL
          OR regexp_extract(number, '^-?[0-9]{1,18}$', 0) <> number THEN 'no whole number in number'
        WHEN station IS NULL AND name IS NULL AND height IS NULL THEN 'no column of this table'
-  END AS reason
+  END AS reason,
+  origin
 FROM raw
