@@ -1,5 +1,7 @@
 #include "app/services.h"
 
+#include <algorithm>
+
 #include "base/logging.h"
 
 namespace pinflow::app {
@@ -25,9 +27,9 @@ Result<std::unique_ptr<EmbeddedBroker>> EmbeddedBroker::start(const Context& con
   auto broker = kafka::Broker::start(options, *made->log_, folder / "groups");
   if (!broker) return at_listening(broker.error(), "broker");
   made->broker_ = std::move(*broker);
-  kafka::LocalWriterOptions writer;
-  writer.auto_create_topics = options.auto_create_topics;
-  made->writer_ = std::make_unique<kafka::LocalTopicWriter>(*made->log_, writer);
+  kafka::TopicRules rules;
+  rules.auto_create = options.auto_create_topics;
+  made->writer_ = std::make_unique<kafka::LocalTopicWriter>(*made->log_, rules);
   made->host_ = listen.host;
   return made;
 }
@@ -64,7 +66,9 @@ Result<> make_topics(const pipeline::Pipeline& pipeline, kafka::Admin& admin) {
   if (!there) return pass(there.error());
   for (const pipeline::RecordType& record : pipeline.records) {
     if (std::find(there->begin(), there->end(), record.topic) != there->end()) continue;
-    auto made = admin.create_topic({.name = record.topic});
+    kafka::NewTopic topic;
+    topic.name = record.topic;
+    auto made = admin.create_topic(topic);
     if (!made && made.error().code != Code::already_exists) return made;
   }
   return {};

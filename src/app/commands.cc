@@ -1,0 +1,65 @@
+#include "app/commands.h"
+
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "app/context.h"
+#include "app/doctor.h"
+#include "app/options.h"
+#include "app/parts.h"
+#include "app/posting.h"
+#include "app/reading.h"
+#include "app/run.h"
+#include "app/source_commands.h"
+#include "base/logging.h"
+#include "base/shutdown.h"
+
+namespace pinflow::app {
+namespace {
+
+using Command = Result<int> (*)(const Context&);
+
+const std::map<std::string, Command, std::less<>>& commands() {
+  static const std::map<std::string, Command, std::less<>> all{
+      {"run", run},
+      {"up", up},
+      {"broker", run_broker},
+      {"gateway", run_gateway},
+      {"emulate", run_emulate},
+      {"sink", run_sink},
+      {"batch", run_batch_command},
+      {"source generate", source_generate},
+      {"source load", source_load},
+      {"source count", source_count},
+      {"query", query},
+      {"tables", tables},
+      {"tables show", show_table},
+  };
+  return all;
+}
+
+Result<int> execute(const CommandLine& line) {
+  if (line.command == "doctor") return doctor(line.options);  // examines a pipeline that cannot be loaded, too
+  auto context = load_context(line.options);
+  if (!context) return pass(context.error());
+  return commands().at(line.command)(*context);
+}
+
+}  // namespace
+
+int main(int argc, const char* const* argv) {
+  catch_stop_signals();
+  const Parsed parsed = parse(argc, argv);
+  if (const int* status = std::get_if<int>(&parsed)) return *status;
+  const CommandLine& line = std::get<CommandLine>(parsed);
+  if (line.options.verbose) set_logging(Severity::debug);
+  const auto done = execute(line);
+  std::fflush(stdout);
+  if (done) return *done;
+  fmt::print(stderr, "pinflow {}: {}\n", line.command, done.error().message);
+  return 1;
+}
+
+}  // namespace pinflow::app

@@ -1,0 +1,251 @@
+#include "app/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+
+#include "app/posting.h"
+#include "app/services.h"
+#include "app/source_commands.h"
+#include "base/clock.h"
+#include "base/logging.h"
+#include "base/shutdown.h"
+#include "kafka/client/writer.h"
+#include "lake/batch.h"
+#include "sink/lake_reader.h"
+
+namespace pinflow::app {
+namespace {
+
+lake::BatchOptions batch_options(const Context& context, Progress& progress) {
+  lake::BatchOptions options;
+  options.date = context.options.date;
+  options.progress = [&progress](std::string_view step, double done) {
+    if (done < 0) progress.update(step);
+    else progress.update(step, static_cast<int64_t>(done * 100), 100);
+  };
+  return options;
+}
+
+pipeline::Pipeline with_repeats(const Context& context) {
+  pipeline::Pipeline pipeline = context.pipeline;
+  if (context.options.keep_repeats) pipeline.repeats.batch_drop = false;
+  return pipeline;
+}
+
+void take(const lake::BatchReport& report, RunReport& into) {
+  for (const lake::RecordReport& record : report.records) {
+    LegCounts& c = into.batch;
+    c.raw.emplace_back(record.record, record.raw);
+    c.clean.emplace_back(record.record, record.clean);
+    c.duplicates.emplace_back(record.record, record.duplicates);
+    c.dead.emplace_back(record.record, record.dead);
+    c.tables_before.emplace_back(record.record, record.before);
+    c.tables.emplace_back(record.record, record.after);
+    c.records_in_objects += record.raw;
+    for (const auto& [what, count] : record.noted) {
+      if (count > 0) c.noted.emplace_back(record.record + "." + what, count);
+    }
+  }
+  for (const lake::Answer& answer : report.answers.all) into.answers.push_back({answer.query, answer.title, answer.rows});
+  into.seconds.insert(into.seconds.end(), report.seconds.begin(), report.seconds.end());
+}
+
+// One pass, part by part. What a step needs of the ones before it are the members.
+class Pass {
+ public:
+  Pass(const Context& context, Progress& progress) : context_(context), progress_(progress) {}
+
+  Result<RunReport> all() {
+    const Stopwatch watch;
+    for (const auto& [name, step] : std::initializer_list<std::pair<const char*, Result<> (Pass::*)()>>{
+             {"source", &Pass::make_source}, {"start", &Pass::start}, {"post", &Pass::post}, {"sink", &Pass::finish_sink}}) {
+      const Stopwatch one;
+      if (auto done = (this->*step)(); !done) return pass(done.error());
+      report_.seconds.emplace_back(name, one.seconds());
+    }
+    if (auto done = batch(); !done) return pass(done.error());
+    report_.total_seconds = watch.seconds();
+    auto found = differences(report_.batch);
+    report_.differences.insert(report_.differences.end(), found.begin(), found.end());
+    return std::move(report_);
+  }
+
+ private:
+  Result<> make_source() {
+    auto source = ready_source(context_, progress_);
+    if (!source) return pass(source.error());
+    return {};
+  }
+
+  Result<> start() {
+    auto lake = open_lake(context_);
+    if (!lake) return pass(lake.error());
+    lake_ = std::move(*lake);
+    auto gateway_address = listen_address(context_, "gateway", false, true);
+    if (!gateway_address) return pass(gateway_address.error());
+    const Options& o = context_.options;
+    if (o.bootstrap_server.empty() && o.command_config.empty()) {
+      auto address = listen_address(context_, "broker", false, true);
+      if (!address) return pass(address.error());
+      auto broker = EmbeddedBroker::start(context_, *address);
+      if (!broker) return pass(broker.error());
+      broker_ = std::move(*broker);
+    }
+    auto config = kafka_config(context_, broker_ ? broker_->address() : "");
+    if (!config) return pass(config.error());
+    if (!broker_) {
+      auto writer = kafka::RdTopicWriter::open(*config, {});
+      if (!writer) return pass(writer.error());
+      writer_ = std::move(*writer);
+    }
+    auto admin = kafka::Admin::open(*config);
+    if (!admin) return pass(admin.error());
+    admin_ = std::move(*admin);
+    if (auto made = make_topics(context_.pipeline, *admin_); !made) return made;
+    auto ends = ends_of(context_.pipeline, *admin_);
+    if (!ends) return pass(ends.error());
+    ends_before_ = std::move(*ends);
+    auto gateway = start_gateway(*gateway_address, broker_ ? broker_->writer() : *writer_);
+    if (!gateway) return pass(gateway.error());
+    gateway_ = std::move(*gateway);
+    auto sink = start_sink(context_, *lake_, *config);
+    if (!sink) return pass(sink.error());
+    sink_ = std::move(*sink);
+    return {};
+  }
+
+  Result<> post() {
+    auto counts = post_all(context_, gateway_->invoke_url(), progress_);
+    if (!counts) return pass(counts.error());
+    gateway_->stop();
+    LegCounts& c = report_.batch;
+    c.posts = counts->posts;
+    c.posted = counts->posted;
+    c.acknowledged = counts->acknowledged;
+    c.refused = counts->refused;
+    c.answers_lost = counts->answers_lost;
+    progress_.clear();
+    if (counts->failure) warn("posting ended early: {}", counts->failure->message);
+    if (!counts->first_refusal.empty()) warn("{} records were refused, the first: {}", c.refused, counts->first_refusal);
+    if (counts->acknowledged != counts->posted) {
+      report_.differences.push_back(
+          fmt::format("{} records were posted, but {} acknowledged", counts->posted, counts->acknowledged));
+    }
+    return {};
+  }
+
+  // All that the log holds goes into objects; a stop ends the wait.
+  Result<> finish_sink() {
+    progress_.update("objects");
+    auto ends = ends_of(context_.pipeline, *admin_);
+    if (!ends) return pass(ends.error());
+    auto caught_up = std::async(std::launch::async, [this] { return sink_->run_until_caught_up(); });
+    while (caught_up.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready) {
+      if (!stop_requested()) continue;
+      (void)sink_->stop();
+      break;
+    }
+    const auto reached = caught_up.get();
+    const sink::SinkCounts counts = sink_->counts();
+    const auto stopped = sink_->stop();
+    if (!reached) return reached;
+    if (!stopped) return stopped;
+    LegCounts& c = report_.batch;
+    for (const auto& [at, end] : *ends) c.log += end - ends_before_[at];
+    for (const sink::PartitionCounts& partition : counts.partitions) {
+      const kafka::TopicPartition at{partition.topic, partition.partition};
+      c.sink_backlog += ends_before_[at] - partition.start;
+      sink_starts_[at] = partition.start;
+    }
+    c.objects = counts.objects;
+    c.sunk = counts.in_objects;
+    c.dead_in_sink = counts.dead;
+    if (broker_) broker_->stop();
+    return {};
+  }
+
+  Result<> batch() {
+    auto report = lake::run_batch(with_repeats(context_), *lake_, batch_options(context_, progress_));
+    progress_.clear();
+    if (!report) return pass(report.error());
+    take(*report, report_);
+    return count_lake_backlog(*report);
+  }
+
+  // Records that were in objects before this run, and that its plans took: from each partition's first planned offset to
+  // where the sink began, without the dead ones between.
+  Result<> count_lake_backlog(const lake::BatchReport& report) {
+    if (report.plans.empty()) return {};
+    auto plan = lake::read_plan(*lake_, report.plans.front());
+    if (!plan) return pass(plan.error());
+    for (const auto& [at, start] : sink_starts_) {
+      int64_t from = 0;
+      for (const lake::TopicPlan& topic : plan->topics) {
+        for (const lake::PartitionRange& range : topic.partitions) {
+          if (topic.topic == at.topic && range.partition == at.partition) from = range.from;
+        }
+      }
+      sink::LakeReader reader(*lake_, {}, at.topic, at.partition);
+      if (auto listed = reader.list(); !listed) return listed;
+      auto dead = reader.dead_between(from, start);
+      if (!dead) return pass(dead.error());
+      report_.batch.lake_backlog += std::max<int64_t>(0, start - from - *dead);
+    }
+    return {};
+  }
+
+  const Context& context_;
+  Progress& progress_;
+  RunReport report_;
+  std::unique_ptr<object::Store> lake_;
+  std::unique_ptr<EmbeddedBroker> broker_;
+  std::unique_ptr<kafka::RdTopicWriter> writer_;
+  std::unique_ptr<kafka::Admin> admin_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<sink::Sink> sink_;
+  std::map<kafka::TopicPartition, int64_t> ends_before_;
+  std::map<kafka::TopicPartition, int64_t> sink_starts_;
+};
+
+}  // namespace
+
+Result<RunReport> run_once(const Context& context, Progress& progress) { return Pass(context, progress).all(); }
+
+Result<int> run(const Context& context) {
+  Progress progress(context.options.format == Format::json);
+  auto report = run_once(context, progress);
+  progress.clear();
+  if (!report) return pass(report.error());
+  if (context.options.format == Format::json) fmt::print("{}\n", as_json(*report));
+  else fmt::print("{}", as_text(*report));
+  for (const std::string& difference : report->differences) error("the counts do not agree: {}", difference);
+  return report->differences.empty() ? 0 : 1;
+}
+
+Result<int> run_batch_command(const Context& context) {
+  auto lake = open_lake(context);
+  if (!lake) return pass(lake.error());
+  Progress progress(context.options.format == Format::json);
+  const Stopwatch watch;
+  auto done = lake::run_batch(with_repeats(context), **lake, batch_options(context, progress));
+  progress.clear();
+  if (!done) return pass(done.error());
+  RunReport report;
+  take(*done, report);
+  report.total_seconds = watch.seconds();
+  if (context.options.format == Format::json) {
+    fmt::print("{}\n", as_json(report));
+    return 0;
+  }
+  if (done->plans.empty()) fmt::print("nothing new in the lake: the tables are as they were\n");
+  for (const lake::RecordReport& r : done->records) {
+    fmt::print("{:<10} {} read: {} clean, {} repeats, {} dead; {} rows in the table {}\n", r.record, grouped(r.raw),
+               grouped(r.clean), grouped(r.duplicates), grouped(r.dead), grouped(r.after), r.table);
+  }
+  fmt::print("Done in {:.1f} s\n", report.total_seconds);
+  return 0;
+}
+
+}  // namespace pinflow::app
