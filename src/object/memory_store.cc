@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <fstream>
 #include <system_error>
 
 #include "base/clock.h"
@@ -106,7 +107,7 @@ Result<LocalFile> MemoryStore::fetch(std::string_view name) {
     const auto at = objects_.find(name);
     if (at == objects_.end()) return not_found("{}: no such object", name);
     const fs::path copy = staging_ / fmt::format("fetched-{}", fetched_++);
-    if (auto written = create_file(copy, at->second.bytes); !written) return pass(written.error());
+    if (!(std::ofstream(copy, std::ios::binary) << at->second.bytes).flush()) return unavailable("{}: not written", copy.string());
     return LocalFile(copy, std::shared_ptr<void>(nullptr, [copy](void*) {
                        std::error_code ignored;
                        fs::remove(copy, ignored);

@@ -44,7 +44,7 @@ class MemoryStore final : public Store {
   Result<ObjectInfo> stat(std::string_view name) override;
   Result<LocalFile> fetch(std::string_view name) override;
   Result<> remove(std::string_view name) override;
-  Result<std::vector<ObjectInfo>> list(std::string_view prefix, std::string_view after) override;
+  Result<std::vector<ObjectInfo>> list(std::string_view prefix, std::string_view after = {}) override;
   std::filesystem::path staging() const override { return staging_; }
 
  private:

@@ -41,6 +41,7 @@ class LakeReader {
     int64_t offset = 0;
     std::string text;
     std::string object;
+    bool operator==(const LastLine&) const = default;
   };
   // Of the data object with the highest offsets; nothing where there is none.
   Result<std::optional<LastLine>> last_line();
