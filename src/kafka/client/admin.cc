@@ -74,6 +74,7 @@ Result<std::unique_ptr<Admin>> Admin::open(const ClientConfig& config, int timeo
 
 Result<> Admin::create_topic(const NewTopic& topic) {
   const std::string what = fmt::format("creating topic {}", topic.name);
+  if (topic.name.empty()) return invalid("creating a topic: its name is empty");
   std::array<char, 512> reason;
   const Created wanted(rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions, topic.replication_factor,
                                              reason.data(), reason.size()));
