@@ -79,7 +79,8 @@ std::string choose_user_id(const YamlNode* defined, const Overlay& overlay, Prob
   }
   if (!overlay.user_id.empty()) return overlay.user_id;
   if (defined == nullptr) return "local";
-  if (const auto wrong = user_id_fault(defined->text)) problems.add(defined->line, "user_id '{}' {}", defined->text, *wrong);
+  if (const auto wrong = user_id_fault(defined->text))
+    problems.add(defined->line, "user_id '{}' {}", defined->text, *wrong);
   return defined->text;
 }
 
@@ -187,18 +188,22 @@ Result<Pipeline> load(const std::filesystem::path& folder, const std::string& pr
   pipeline.folder = folder;
   pipeline.id = map.text("id");
   if (!pipeline.id.empty()) {
-    if (const auto wrong = word_fault(pipeline.id)) problems.add(map.find("id")->line, "the id '{}' {}", pipeline.id, *wrong);
+    if (const auto wrong = word_fault(pipeline.id))
+      problems.add(map.find("id")->line, "the id '{}' {}", pipeline.id, *wrong);
   }
   Overlay overlay = read_profiles(map.find("profiles", YamlNode::Kind::map), profile, map.line(), problems);
   pipeline.user_id = choose_user_id(map.find("user_id", YamlNode::Kind::scalar), overlay, problems);
 
   Context context{folder, pipeline.user_id, std::move(overlay), problems};
   if (const YamlNode* node = map.need("records", YamlNode::Kind::map)) pipeline.records = read_records(*node, context);
-  if (const YamlNode* node = map.find("prelude", YamlNode::Kind::map)) pipeline.preludes = read_preludes(*node, context);
+  if (const YamlNode* node = map.find("prelude", YamlNode::Kind::map))
+    pipeline.preludes = read_preludes(*node, context);
   if (const YamlNode* node = map.find("repeats", YamlNode::Kind::map)) pipeline.repeats = read_repeats(*node, problems);
   if (const YamlNode* node = map.find("queries", YamlNode::Kind::map)) pipeline.queries = read_queries(*node, context);
-  if (const YamlNode* node = map.find("generator", YamlNode::Kind::scalar)) pipeline.generator = path_of(*node, context);
-  if (const YamlNode* node = map.find("settings", YamlNode::Kind::map)) pipeline.settings = read_settings(*node, problems);
+  if (const YamlNode* node = map.find("generator", YamlNode::Kind::scalar))
+    pipeline.generator = path_of(*node, context);
+  if (const YamlNode* node = map.find("settings", YamlNode::Kind::map))
+    pipeline.settings = read_settings(*node, problems);
   for (const auto& [name, value] : context.overlay.settings) pipeline.settings[name] = value;
   map.finish();
   if (!problems.empty()) return std::unexpected(problems.error());

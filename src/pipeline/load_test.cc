@@ -159,32 +159,38 @@ TEST_F(Load, AKeyGivenTwiceIsAnError) {
               HasSubstr("the key 'user_id' is given twice (first in line 3)"));
   EXPECT_THAT(error_with("      remark: string", "      remark: string\n      remark: string", 1),
               HasSubstr("the key 'remark' is given twice"));
-  EXPECT_THAT(error_with("  station:\n    source", "  reading:\n    source"), HasSubstr("the key 'reading' is given twice"));
+  EXPECT_THAT(error_with("  station:\n    source", "  reading:\n    source"),
+              HasSubstr("the key 'reading' is given twice"));
 }
 
 TEST_F(Load, NamesMustDiffer) {
   EXPECT_THAT(error_with("table: station\n", "table: reading\n"),
               HasSubstr("the table 'reading' is given twice (first in line 15); rename one"));
   EXPECT_THAT(error_with("stream_table: station_stream", "stream_table: Reading"), HasSubstr("the table 'Reading'"));
-  EXPECT_THAT(error_with("table: stations\n", "table: readings\n"), HasSubstr("the source table 'readings' is given twice"));
-  EXPECT_THAT(error_with("\"weather.{id}.{record}\"\n    stream: \"weather-{id}-{record}\"\n    fields: [number, station, name",
-                         "weather.test.reading\n    stream: weather-test-reading\n    fields: [number, station, name"),
-              AllOf(HasSubstr("the topic 'weather.test.reading' is given twice"),
-                    HasSubstr("the stream 'weather-test-reading' is given twice")));
+  EXPECT_THAT(error_with("table: stations\n", "table: readings\n"),
+              HasSubstr("the source table 'readings' is given twice"));
+  EXPECT_THAT(
+      error_with("\"weather.{id}.{record}\"\n    stream: \"weather-{id}-{record}\"\n    fields: [number, station, name",
+                 "weather.test.reading\n    stream: weather-test-reading\n    fields: [number, station, name"),
+      AllOf(HasSubstr("the topic 'weather.test.reading' is given twice"),
+            HasSubstr("the stream 'weather-test-reading' is given twice")));
   EXPECT_THAT(error_with("fields: [number, station, name, height]", "fields: [number, station, name, height, Name]"),
               HasSubstr("the field 'Name' is given twice"));
   EXPECT_THAT(error_with("      height: double", "      Name: double"), HasSubstr("the column 'Name' is given twice"));
   EXPECT_THAT(error_with("table: station\n", "table: dead\n"), HasSubstr("is kept for the dead letters"));
-  EXPECT_THAT(error_with("      height: double", "      count_high: double"), HasSubstr("has a name that the cleaning keeps"));
-  EXPECT_THAT(error_with("      height: double", "      origin: double"), HasSubstr("has a name that the cleaning keeps"));
+  EXPECT_THAT(error_with("      height: double", "      count_high: double"),
+              HasSubstr("has a name that the cleaning keeps"));
+  EXPECT_THAT(error_with("      height: double", "      origin: double"),
+              HasSubstr("has a name that the cleaning keeps"));
   EXPECT_THAT(error_with("fields: [number, station, name, height]", "fields: [number, station, name, height, origin]"),
               HasSubstr("the field 'origin' of record 'station' has a name that the cleaning keeps"));
 }
 
 TEST_F(Load, TypesMustExist) {
-  EXPECT_THAT(error_with("celsius: double\n", "celsius: float\n"),
-              HasSubstr("the column 'celsius' has the type 'float', which does not exist; the types are string, integer, "
-                        "long, double, boolean, timestamp, array<double>, array<string>"));
+  EXPECT_THAT(
+      error_with("celsius: double\n", "celsius: float\n"),
+      HasSubstr("the column 'celsius' has the type 'float', which does not exist; the types are string, integer, "
+                "long, double, boolean, timestamp, array<double>, array<string>"));
   EXPECT_THAT(error_with("height: float", "height: real"),
               HasSubstr("the types are integer, bigint, float, double, text, datetime"));
   EXPECT_THAT(error_with("height: float", "height: [float]"), HasSubstr("must be a text, not a list"));
@@ -200,8 +206,9 @@ TEST_F(Load, KeysMustBeThere) {
                     HasSubstr("is not among the source's columns")));
   EXPECT_THAT(error_with("      key: number\n", "      key: remark\n", 1),
               AllOf(HasSubstr("is a text; it must be integer or bigint"), Not(HasSubstr("among"))));
-  EXPECT_THAT(error_with("celsius: double, remark: text}", "celsius: double, remarc: text}"),
-              HasSubstr("the source column 'remarc' of record 'reading' is not among its fields; did you mean 'remark'?"));
+  EXPECT_THAT(
+      error_with("celsius: double, remark: text}", "celsius: double, remarc: text}"),
+      HasSubstr("the source column 'remarc' of record 'reading' is not among its fields; did you mean 'remark'?"));
 }
 
 TEST_F(Load, FilesMustBeThere) {
@@ -217,7 +224,8 @@ TEST_F(Load, NamesMustBeValid) {
               HasSubstr("unknown placeholder '{user}' in the pattern 'weather.{user}.x'; known are {id} and {record}"));
   EXPECT_THAT(error_with("topic: \"weather.{id}.{record}\"", "topic: \"weather {record}\""), HasSubstr("the code 32"));
   EXPECT_THAT(error_with("topic: \"weather.{id}.{record}\"", "topic: \"weather.{id\""), HasSubstr("without its '}'"));
-  EXPECT_THAT(error_with("stream: \"weather-{id}-{record}\"", "stream: \"weather:{record}\""), HasSubstr("character ':'"));
+  EXPECT_THAT(error_with("stream: \"weather-{id}-{record}\"", "stream: \"weather:{record}\""),
+              HasSubstr("character ':'"));
   EXPECT_THAT(error_with("table: reading\n", "table: ../reading\n"), HasSubstr("character '.'"));
   EXPECT_THAT(error_with("id: weather", "id: The Weather"), HasSubstr("is no plain word"));
   EXPECT_THAT(error_with("topic: \"{id}_{record}\"", "topic: \"{name}\""), HasSubstr("unknown placeholder '{name}'"));
@@ -226,11 +234,13 @@ TEST_F(Load, NamesMustBeValid) {
 TEST_F(Load, ValuesMustBeOfTheRightKind) {
   EXPECT_THAT(error_with("fields: [number, station, name, height]", "fields: number"),
               HasSubstr("'fields' of record 'station' must be a list, not a text"));
-  EXPECT_THAT(error_with("title: The station with the warmest reading", "title: [a, b]"), HasSubstr("must be a text, not a list"));
+  EXPECT_THAT(error_with("title: The station with the warmest reading", "title: [a, b]"),
+              HasSubstr("must be a text, not a list"));
   EXPECT_THAT(error_with("table: reading\n", "table:\n"), HasSubstr("must be a text, not empty"));
   EXPECT_THAT(error_with("settings:", "repeats: {batch: dropp}\nsettings:"), HasSubstr("it must be drop or keep"));
   EXPECT_THAT(error_with("settings:", "repeats: {stream_rows: -1}\nsettings:"), HasSubstr("a whole number above 0"));
-  EXPECT_THAT(error_with("  gateway.listen: 127", "  gateway.listen: [1]\n  x: 127"), HasSubstr("the setting 'gateway.listen'"));
+  EXPECT_THAT(error_with("  gateway.listen: 127", "  gateway.listen: [1]\n  x: 127"),
+              HasSubstr("the setting 'gateway.listen'"));
 }
 
 TEST_F(Load, SeveralMistakesAreShownAtOnceInTheirOrder) {

@@ -17,8 +17,8 @@ namespace pinflow::pipeline {
 
 // The types a table's column may have; the names in a pipeline file are Delta's (PROTOCOL.md, "Primitive Types").
 enum class Type { string, integer, long_, double_, boolean, timestamp, array_of_double, array_of_string };
-std::string_view name_of(Type type);       // as the file and Delta's schema say: "long", "array<double>"
-std::string_view sql_name_of(Type type);   // the same for a CAST in DuckDB: "BIGINT", "DOUBLE[]", "TIMESTAMPTZ"
+std::string_view name_of(Type type);      // as the file and Delta's schema say: "long", "array<double>"
+std::string_view sql_name_of(Type type);  // the same for a CAST in DuckDB: "BIGINT", "DOUBLE[]", "TIMESTAMPTZ"
 
 struct Column {
   std::string name;
@@ -43,22 +43,22 @@ struct Sql {
 
 // One kind of record: a table of the source, a topic, a stream, a cleaning and the table that it feeds.
 struct RecordType {
-  std::string name;                    // "pin"
-  std::string source_table;            // "pinterest_data"
-  std::string source_key;              // "index": the column that orders the source's rows
-  std::string topic;                   // "local.pin", the pattern filled in
-  std::string stream;                  // "streaming-local-pin"
-  std::vector<std::string> fields;     // of the raw record, each read as text: "index", "unique_id", …
-  Sql cleaning;                        // SELECT … FROM raw
-  std::string table;                   // "pin"
-  std::string stream_table;            // "pin_stream"
-  std::string key;                     // column of the table that narrows the search for repeats: "ind"
-  std::vector<Column> columns;         // of the table, in order
+  std::string name;                          // "pin"
+  std::string source_table;                  // "pinterest_data"
+  std::string source_key;                    // "index": the column that orders the source's rows
+  std::string topic;                         // "local.pin", the pattern filled in
+  std::string stream;                        // "streaming-local-pin"
+  std::vector<std::string> fields;           // of the raw record, each read as text: "index", "unique_id", …
+  Sql cleaning;                              // SELECT … FROM raw
+  std::string table;                         // "pin"
+  std::string stream_table;                  // "pin_stream"
+  std::string key;                           // column of the table that narrows the search for repeats: "ind"
+  std::vector<Column> columns;               // of the table, in order
   std::vector<SourceColumn> source_columns;  // of the source table, in order; the key is integer or bigint
 };
 
 struct Query {
-  std::string name;  // "top_country"
+  std::string name;   // "top_country"
   std::string title;  // "The country of the user with the most followers"
   Sql sql;
 };
@@ -74,11 +74,11 @@ struct Pipeline {
   std::string id;       // "pinterest"
   std::string user_id;  // what {id} became: "local"
   std::filesystem::path folder;
-  std::vector<RecordType> records;      // in the order in which the emulator posts them
+  std::vector<RecordType> records;  // in the order in which the emulator posts them
   std::vector<Query> queries;
   std::map<std::string, Sql> preludes;  // by engine: "duckdb", "spark"
   Repeats repeats;
-  std::filesystem::path generator;      // the generator's profile; empty where there is none
+  std::filesystem::path generator;              // the generator's profile; empty where there is none
   std::map<std::string, std::string> settings;  // endpoints and switches, the profile laid over: "gateway.listen", …
 
   const RecordType* find_record(std::string_view name) const;

@@ -49,7 +49,7 @@ class MapReader {
   const YamlNode* need(std::string_view key);                  // reported where absent
   const YamlNode* find(std::string_view key, YamlNode::Kind);  // reported where of another kind
   const YamlNode* need(std::string_view key, YamlNode::Kind);
-  std::string text(std::string_view key);                      // a needed scalar that is not empty; else "" and reported
+  std::string text(std::string_view key);  // a needed scalar that is not empty; else "" and reported
   void finish();
 
   int line() const { return node_.line; }

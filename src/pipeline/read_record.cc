@@ -63,7 +63,10 @@ struct AllNames {
 class RecordReader {
  public:
   RecordReader(std::string name, const YamlNode& node, Context& context, AllNames& all)
-      : context_(context), problems_(context.problems), all_(all), what_(fmt::format("record '{}'", name)),
+      : context_(context),
+        problems_(context.problems),
+        all_(all),
+        what_(fmt::format("record '{}'", name)),
         map_(node, what_, problems_) {
     record_.name = std::move(name);
   }
@@ -114,12 +117,14 @@ class RecordReader {
     for (auto& [field, line] : texts(*list, fmt::format("'fields' of {}", what_), problems_)) {
       check_column_name(field, line);
       if (folded(field) == "origin") {  // which record it is, in the cleaning's view
-        problems_.add(line, "the field '{}' of {} has a name that the cleaning keeps for its own; leave it out", field, what_);
+        problems_.add(line, "the field '{}' of {} has a name that the cleaning keeps for its own; leave it out", field,
+                      what_);
       }
       seen.add(field, line, problems_);
       record_.fields.push_back(std::move(field));
     }
-    if (list->items.empty()) problems_.add(list->line, "'fields' of {} is empty; name the fields of the raw record", what_);
+    if (list->items.empty())
+      problems_.add(list->line, "'fields' of {} is empty; name the fields of the raw record", what_);
   }
 
   void read_source() {
@@ -184,7 +189,8 @@ class RecordReader {
                       column, what_);
       }
       names.push_back(column);
-      if (const auto type = read_type(type_node, all_types, column, problems_)) record_.columns.push_back({column, *type});
+      if (const auto type = read_type(type_node, all_types, column, problems_))
+        record_.columns.push_back({column, *type});
     }
     if (names.empty()) problems_.add(columns->line, "'columns' of {} is empty; name the columns of the table", what_);
     check_key(names);

@@ -16,12 +16,12 @@ struct YamlNode {
   enum class Kind { null, scalar, list, map };
 
   Kind kind = Kind::null;
-  int line = 0;            // from 1
-  std::string text;        // scalar: as written, unquoted
-  bool quoted = false;     // scalar: "…" or '…', which is always text
-  std::vector<YamlNode> items;                             // list
-  std::vector<std::pair<std::string, YamlNode>> entries;   // map, in the file's order; each key once
-  std::vector<int> key_lines;                              // map: the line of each entry's key
+  int line = 0;                                           // from 1
+  std::string text;                                       // scalar: as written, unquoted
+  bool quoted = false;                                    // scalar: "…" or '…', which is always text
+  std::vector<YamlNode> items;                            // list
+  std::vector<std::pair<std::string, YamlNode>> entries;  // map, in the file's order; each key once
+  std::vector<int> key_lines;                             // map: the line of each entry's key
 
   bool is_map() const { return kind == Kind::map; }
   bool is_list() const { return kind == Kind::list; }

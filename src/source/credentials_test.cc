@@ -32,7 +32,8 @@ class Credentials : public ::testing::Test {
 TEST_F(Credentials, EveryKeyStyleIsRead) {
   for (const std::string prefix : {"", "RDS_", "AWSDB_", "rds_"}) {
     std::string yaml;
-    for (const std::string line : {"HOST: db.example", "USER: ann", "PASSWORD: 's3cret'", "DATABASE: posts", "PORT: 3307"}) {
+    for (const std::string line :
+         {"HOST: db.example", "USER: ann", "PASSWORD: 's3cret'", "DATABASE: posts", "PORT: 3307"}) {
       yaml += prefix + line + "\n";
     }
     const auto url = complete_with(yaml);
@@ -61,11 +62,12 @@ TEST_F(Credentials, TheUrlWinsThenTheEnvironmentThenTheFile) {
 TEST_F(Credentials, AMissingKeyIsNamedWithItsFileAndNoValueIsShown) {
   const auto url = complete_with("HOST: h\nUSERNAME: u\nPASSWORD: s3cret\n");
   ASSERT_FALSE(url);
-  EXPECT_THAT(url.error().message, AllOf(HasSubstr("creds.yaml: USER, DATABASE are missing"), HasSubstr("PINFLOW_DB_USER"),
-                                         Not(HasSubstr("s3cret"))));
+  EXPECT_THAT(url.error().message, AllOf(HasSubstr("creds.yaml: USER, DATABASE are missing"),
+                                         HasSubstr("PINFLOW_DB_USER"), Not(HasSubstr("s3cret"))));
   const auto list = complete_with("HOST: h\nUSER: u\nPASSWORD: [s3cret]\nDATABASE: d\n");
   ASSERT_FALSE(list);
-  EXPECT_THAT(list.error().message, AllOf(HasSubstr("creds.yaml:3: PASSWORD must be a text, not a list"), Not(HasSubstr("s3cret"))));
+  EXPECT_THAT(list.error().message,
+              AllOf(HasSubstr("creds.yaml:3: PASSWORD must be a text, not a list"), Not(HasSubstr("s3cret"))));
   const auto port = complete_with("HOST: h\nUSER: u\nPASSWORD: p\nDATABASE: d\nPORT: s3cret\n");
   ASSERT_FALSE(port);
   EXPECT_THAT(port.error().message, AllOf(HasSubstr("creds.yaml:5: PORT is no number"), Not(HasSubstr("s3cret"))));

@@ -1,6 +1,9 @@
 #include "source/generate.h"
 
+#include <signal.h>
 #include <unistd.h>
+
+#include <charconv>
 
 #include "base/files.h"
 #include "base/shutdown.h"
@@ -10,6 +13,7 @@
 namespace pinflow::source {
 namespace {
 
+constexpr std::string_view partial_mark = ".partial-";
 constexpr int64_t posts_between_looks = 4096;  // at the progress and at a wish to stop
 
 Result<> write_posts(Database& database, const std::vector<Table>& tables, Generator& generator,
@@ -47,7 +51,8 @@ Result<> fill(Database& database, const SourceUrl& url, const std::vector<Table>
     const auto rows = database.count(table);
     if (!rows) return pass(rows.error());
     if (*rows > 0 && !options.replace) {
-      return fail(Code::already_exists, "{}: the table '{}' holds {} rows; replace them with --replace, or name another --source",
+      return fail(Code::already_exists,
+                  "{}: the table '{}' holds {} rows; replace them with --replace, or name another --source",
                   url.redacted(), table.name, *rows);
     }
     if (*rows > 0) {
@@ -58,12 +63,29 @@ Result<> fill(Database& database, const SourceUrl& url, const std::vector<Table>
   return database.commit();
 }
 
-// A new SQLite file is made under another name without a journal (4 times as fast), and linked to its own when it is on the disk.
+// What processes that were killed left beside `file`: FILE.partial-PID.
+void remove_leftovers(const std::filesystem::path& file) {
+  const std::string prefix = file.filename().string() + std::string(partial_mark);
+  std::error_code ignored;
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    pid_t owner = 0;
+    const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), owner);
+    if (error != std::errc{} || end != name.data() + name.size() || owner <= 0) continue;
+    if (::kill(owner, 0) != 0 && errno == ESRCH) std::filesystem::remove(entry.path(), ignored);
+  }
+}
+
+// A new SQLite file is made under another name without a journal (4 times as fast), and linked to its own when it is on
+// the disk.
 Result<> fill_new_file(const SourceUrl& url, const std::vector<Table>& tables, Generator& generator,
                        const GenerateOptions& options, const Progress& progress) {
   SourceUrl partial = url;
-  partial.file += fmt::format(".partial-{}", ::getpid());
+  partial.file += fmt::format("{}{}", partial_mark, ::getpid());
   std::error_code ignored;
+  remove_leftovers(url.file);
   std::filesystem::remove(partial.file, ignored);
   auto database = Database::open(partial, Database::Access::fresh);
   if (!database) return pass(database.error());

@@ -16,9 +16,9 @@ struct GenerateOptions {
   bool replace = false;  // tables that hold rows are emptied first; without it they are an error (already_exists)
 };
 
-// Posts 0 to posts - 1 of the pipeline's profile, a row in each source table, which is made where it is absent. An SQLite
-// file that was not there appears complete or not at all. Otherwise all or nothing, in one transaction. cancelled where a
-// stop was asked for. Memory does not grow with the posts.
+// Posts 0 to posts - 1 of the pipeline's profile, a row in each source table, which is made where it is absent. An
+// SQLite file that was not there appears complete or not at all. Otherwise all or nothing, in one transaction.
+// cancelled where a stop was asked for. Memory does not grow with the posts.
 Result<> generate(const SourceUrl& url, const pipeline::Pipeline& pipeline, const GenerateOptions& options,
                   const Progress& progress = {});
 

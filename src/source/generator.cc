@@ -18,7 +18,8 @@ Generator::Generator(const Generator& other) : Generator(other.profile_, other.s
 Generator::Generator(Generator&&) noexcept = default;
 Generator::~Generator() = default;
 
-Result<Generator> Generator::load(const std::filesystem::path& profile, const pipeline::Pipeline& pipeline, uint64_t seed) {
+Result<Generator> Generator::load(const std::filesystem::path& profile, const pipeline::Pipeline& pipeline,
+                                  uint64_t seed) {
   auto read = read_profile(profile, pipeline);
   if (!read) return pass(read.error());
   return Generator(std::make_shared<const Profile>(std::move(*read)), seed);

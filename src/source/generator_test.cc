@@ -105,8 +105,9 @@ TEST_F(PostsProfile, HasThePlaceholdersInTheirShares) {
 }
 
 TEST_F(PostsProfile, HasTextsAsTheyAre) {
-  const std::regex url("https://i[.]pinimg[.]com/(originals/(..)/(..)/(..)/\\2\\3\\4[0-9a-f]{26}[.](jpg|png|webp|gif)|"
-                       "videos/thumbnails/originals/(..)/(..)/(..)/\\6\\7\\8[0-9a-f]{26}[.]0000001[.]jpg)|Image src error[.]");
+  const std::regex url(
+      "https://i[.]pinimg[.]com/(originals/(..)/(..)/(..)/\\2\\3\\4[0-9a-f]{26}[.](jpg|png|webp|gif)|"
+      "videos/thumbnails/originals/(..)/(..)/(..)/\\6\\7\\8[0-9a-f]{26}[.]0000001[.]jpg)|Image src error[.]");
   std::set<std::string> ids, categories;
   std::map<std::string, int> titles_with;
   for (size_t n = 0; n < rows_->size(); ++n) {
@@ -128,7 +129,8 @@ TEST_F(PostsProfile, HasTextsAsTheyAre) {
     }
     const std::string& title = text(post, "pin", "title");
     ASSERT_LE(characters(title), 199u);
-    for (const char* part : {"\u200d", "|", ",", "\"", "\n", "Осень", "手作り", "Σπίτι", "𝓵"}) titles_with[part] += title.find(part) != std::string::npos;
+    for (const char* part : {"\u200d", "|", ",", "\"", "\n", "Осень", "手作り", "Σπίτι", "𝓵"})
+      titles_with[part] += title.find(part) != std::string::npos;
   }
   EXPECT_EQ(ids.size(), rows_->size());
   EXPECT_EQ(categories.size(), 13u);
@@ -136,7 +138,8 @@ TEST_F(PostsProfile, HasTextsAsTheyAre) {
   for (const auto& [part, count] : titles_with) EXPECT_GT(count, 0) << part;
   EXPECT_NEAR(share([](const auto& post) { return !is_ascii(text(post, "pin", "title")); }), 0.11, 0.015);
   EXPECT_NEAR(share([](const auto& post) { return text(post, "pin", "poster_name").ends_with(' '); }), 0.015, 0.005);
-  EXPECT_NEAR(share([](const auto& post) { return text(post, "pin", "description").ends_with("…\u00a0"); }), 389 / 1058., 0.05);
+  EXPECT_NEAR(share([](const auto& post) { return text(post, "pin", "description").ends_with("…\u00a0"); }),
+              389 / 1058., 0.05);
 }
 
 TEST_F(PostsProfile, HasPersonsThatComeAgain) {
@@ -181,7 +184,7 @@ TEST(GeneratedPosts, AreTheSameBytesForTheSameSeed) {
   }
   copy.post(999, again);  // without those before it
   EXPECT_EQ(json, again);
-  EXPECT_EQ(sum, 0u) << "the profile or a kind of generator changed what a seed makes";
+  EXPECT_EQ(sum, 3955933518u) << "the profile or a kind of generator changed what a seed makes";
   auto other = Generator::load(pipeline.generator, pipeline, 101);
   other->post(999, again);
   EXPECT_NE(json, again);
@@ -208,23 +211,32 @@ class ProfileMistakes : public ::testing::Test {
 };
 
 TEST_F(ProfileMistakes, AreNamedWithFileAndLine) {
-  EXPECT_THAT(error_with("kind: hex", "kind: hxe"), HasSubstr("the kind 'hxe', which does not exist; did you mean 'hex'?"));
+  EXPECT_THAT(error_with("kind: hex", "kind: hxe"),
+              HasSubstr("the kind 'hxe', which does not exist; did you mean 'hex'?"));
   EXPECT_THAT(error_with("digits: 4", "digit: 4"), HasSubstr("unknown key 'digit' in 'hex'; did you mean 'digits'?"));
   EXPECT_THAT(error_with("digits: 4", "digits: four"), HasSubstr("must be a whole number from 1"));
-  EXPECT_THAT(error_with("of: place, from: 0", "of: plaze, from: 0"), HasSubstr("there is no thing 'plaze'; did you mean 'place'?"));
-  EXPECT_THAT(error_with("Hill {hex}", "Hill {hax}"), HasSubstr("there is no list, value or column 'hax'; did you mean 'hex'?"));
+  EXPECT_THAT(error_with("of: place, from: 0", "of: plaze, from: 0"),
+              HasSubstr("there is no thing 'plaze'; did you mean 'place'?"));
+  EXPECT_THAT(error_with("Hill {hex}", "Hill {hax}"),
+              HasSubstr("there is no list, value or column 'hax'; did you mean 'hex'?"));
   EXPECT_THAT(error_with("Hill {hex}", "Hill {hex"), HasSubstr("without its '}'"));
   EXPECT_THAT(error_with("Hill {hex}", "Hill {name}"), HasSubstr("'station.name' uses 'station.name'"));
-  EXPECT_THAT(error_with("when: {broken:", "when: {brken:"), HasSubstr("there is no chance 'brken'; did you mean 'broken'?"));
+  EXPECT_THAT(error_with("when: {broken:", "when: {brken:"),
+              HasSubstr("there is no chance 'brken'; did you mean 'broken'?"));
   EXPECT_THAT(error_with("broken: 0.05", "broken: 5"), HasSubstr("must be a number from 0 to 1"));
-  EXPECT_THAT(error_with("broken: 0.05", "broken: {share: 0.1, within: x}"), HasSubstr("is no chance that stands above it"));
+  EXPECT_THAT(error_with("broken: 0.05", "broken: {share: 0.1, within: x}"),
+              HasSubstr("is no chance that stands above it"));
   EXPECT_THAT(error_with("2024-01-01 00:00:00", "2024-01-01"), HasSubstr("write it as 2020-08-28 03:52:47"));
-  EXPECT_THAT(error_with("2024-01-01 00:00:00", "2025-01-01 00:00:00"), HasSubstr("'to' of 'reading.taken' is before 'from'"));
+  EXPECT_THAT(error_with("2024-01-01 00:00:00", "2025-01-01 00:00:00"),
+              HasSubstr("'to' of 'reading.taken' is before 'from'"));
   EXPECT_THAT(error_with("    celsius: {kind: decimal", "    celsius: {kind: uuid}\n    fahrenheit: {kind: decimal", 1),
-              AllOf(HasSubstr("unknown key 'fahrenheit' in record 'reading'"), HasSubstr("the kind 'uuid' makes text, but 'celsius' is double")));
+              AllOf(HasSubstr("unknown key 'fahrenheit' in record 'reading'"),
+                    HasSubstr("the kind 'uuid' makes text, but 'celsius' is double")));
   EXPECT_THAT(error_with("\"sensor wet\": 5", "\"sensor wet\": few"), HasSubstr("the weight of 'sensor wet'"));
-  EXPECT_THAT(error_with("number: {kind: sequence}", "number: {kind: choice, values: [one]}"), HasSubstr("\"one\" is no whole number"));
-  EXPECT_THAT(error_with("number: {kind: sequence}", "number: {kind: choice, values: ones}"), HasSubstr("there is no list 'ones'"));
+  EXPECT_THAT(error_with("number: {kind: sequence}", "number: {kind: choice, values: [one]}"),
+              HasSubstr("\"one\" is no whole number"));
+  EXPECT_THAT(error_with("number: {kind: sequence}", "number: {kind: choice, values: ones}"),
+              HasSubstr("there is no list 'ones'"));
   EXPECT_THAT(error_with("place: {size: 12}", "place: {size: 12, skew: 0}"), HasSubstr("a whole number from 1 to 16"));
 }
 

@@ -28,7 +28,8 @@ void KeyRuns::add_run(int64_t first, int64_t last) {
 
 int64_t KeyRuns::at(int64_t n) const {
   assert(n >= 0 && n < size_);
-  const auto after = std::upper_bound(runs_.begin(), runs_.end(), n, [](int64_t i, const Run& run) { return i < run.position; });
+  const auto after =
+      std::upper_bound(runs_.begin(), runs_.end(), n, [](int64_t i, const Run& run) { return i < run.position; });
   const Run& run = *(after - 1);
   return run.first + (n - run.position);
 }

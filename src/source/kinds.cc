@@ -57,7 +57,9 @@ class Choice : public Kind {
 class Sequence : public Kind {
  public:
   explicit Sequence(int64_t start) : start_(start) {}
-  void append(Random&, const PostState& post, std::string& to) const override { append_integer(to, start_ + post.number); }
+  void append(Random&, const PostState& post, std::string& to) const override {
+    append_integer(to, start_ + post.number);
+  }
   void make(Random&, const PostState& post, Value& to) const override { to.set(start_ + post.number); }
 
  private:
@@ -79,7 +81,11 @@ class ThingNumber : public Kind {
 class Number : public Kind {
  public:
   Number(int64_t from, int64_t to, int skew, std::string suffix, SourceType type)
-      : from_(from), range_(static_cast<uint64_t>(to - from) + 1), skew_(skew), suffix_(std::move(suffix)), type_(type) {}
+      : from_(from),
+        range_(static_cast<uint64_t>(to - from) + 1),
+        skew_(skew),
+        suffix_(std::move(suffix)),
+        type_(type) {}
   void append(Random& random, const PostState&, std::string& to) const override {
     append_integer(to, draw(random));
     to += suffix_;
@@ -184,7 +190,8 @@ class Hex : public Kind {
 
 class Templates : public Kind {
  public:
-  Templates(std::vector<Template> templates, Picker picker) : templates_(std::move(templates)), picker_(std::move(picker)) {}
+  Templates(std::vector<Template> templates, Picker picker)
+      : templates_(std::move(templates)), picker_(std::move(picker)) {}
   void append(Random& random, const PostState& post, std::string& to) const override {
     for (const Template::Part& part : templates_[picker_.pick(random)].parts) {
       if (part.list) {
@@ -208,7 +215,10 @@ class Templates : public Kind {
 class List : public Kind {
  public:
   List(Maker item, int64_t from, int64_t to, std::string separator)
-      : item_(std::move(item)), from_(from), range_(static_cast<uint64_t>(to - from) + 1), separator_(std::move(separator)) {}
+      : item_(std::move(item)),
+        from_(from),
+        range_(static_cast<uint64_t>(to - from) + 1),
+        separator_(std::move(separator)) {}
   void append(Random& random, const PostState& post, std::string& to) const override {
     const int64_t count = from_ + static_cast<int64_t>(random.below(range_));
     for (int64_t i = 0; i < count; ++i) {
@@ -308,7 +318,9 @@ std::unique_ptr<Kind> make_choice(std::vector<Value> values, Picker picker) {
   return std::make_unique<Choice>(std::move(values), std::move(picker));
 }
 std::unique_ptr<Kind> make_sequence(int64_t start) { return std::make_unique<Sequence>(start); }
-std::unique_ptr<Kind> make_thing_number(size_t thing, int64_t start) { return std::make_unique<ThingNumber>(thing, start); }
+std::unique_ptr<Kind> make_thing_number(size_t thing, int64_t start) {
+  return std::make_unique<ThingNumber>(thing, start);
+}
 std::unique_ptr<Kind> make_number(int64_t from, int64_t to, int skew, std::string suffix, SourceType type) {
   return std::make_unique<Number>(from, to, skew, std::move(suffix), type);
 }

@@ -15,9 +15,9 @@ namespace pinflow::source {
 // What is known of the post that is being made.
 struct PostState {
   int64_t number = 0;
-  std::vector<char> chances;        // by chance: whether it has come
-  std::vector<uint64_t> things;     // by thing: which one this post has
-  std::vector<Value> values;        // by node; those of earlier nodes are made
+  std::vector<char> chances;     // by chance: whether it has come
+  std::vector<uint64_t> things;  // by thing: which one this post has
+  std::vector<Value> values;     // by node; those of earlier nodes are made
 };
 
 class Kind {
@@ -38,7 +38,8 @@ struct Maker {
   };
 
   std::unique_ptr<Kind> kind;
-  std::vector<std::pair<size_t, std::unique_ptr<Maker>>> when;  // chance, and what is made if it came: the first that did
+  std::vector<std::pair<size_t, std::unique_ptr<Maker>>>
+      when;  // chance, and what is made if it came: the first that did
   Cut cut;
 
   void append(Random& random, const PostState& post, std::string& to) const;
@@ -68,10 +69,10 @@ uint64_t as_threshold(double share);
 
 struct Template {
   struct Part {
-    std::string text;                                 // a literal
+    std::string text;                                      // a literal
     std::shared_ptr<const std::vector<std::string>> list;  // or any of these
-    int node = -1;                                    // or what an earlier node made …
-    size_t from = 0, length = std::string::npos;      // … these bytes of it
+    int node = -1;                                         // or what an earlier node made …
+    size_t from = 0, length = std::string::npos;           // … these bytes of it
   };
   std::vector<Part> parts;
 };

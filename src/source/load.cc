@@ -28,7 +28,8 @@ class LineReader {
 
   Result<const Row*> read(const std::string& line) {
     simdjson::dom::element element;
-    if (const auto error = parser_.parse(line).get(element)) return invalid("not JSON: {}", simdjson::error_message(error));
+    if (const auto error = parser_.parse(line).get(element))
+      return invalid("not JSON: {}", simdjson::error_message(error));
     simdjson::dom::object object;
     if (element.get(object)) return invalid("not a JSON object; write one object a line");
     seen_.assign(row_.size(), 0);
@@ -41,7 +42,8 @@ class LineReader {
       if (seen_[column] != 0) return invalid("the column '{}' is given twice", name);
       seen_[column] = 1;
       if (auto put = set(row_[column], json); !put) return pass(put.error(), "the column '{}'", name);
-      if (auto fits = fit(row_[column], table_.columns[column]); !fits) return pass(fits.error(), "the column '{}'", name);
+      if (auto fits = fit(row_[column], table_.columns[column]); !fits)
+        return pass(fits.error(), "the column '{}'", name);
     }
     if (row_[key_].kind == Value::Kind::null) return invalid("lacks the key '{}'", table_.key);
     return &row_;
@@ -80,7 +82,8 @@ class LineReader {
   Row row_;
 };
 
-Result<int64_t> load_file(const std::filesystem::path& file, const Table& table, RowWriter& writer, const Progress& progress) {
+Result<int64_t> load_file(const std::filesystem::path& file, const Table& table, RowWriter& writer,
+                          const Progress& progress) {
   std::ifstream in(file, std::ios::binary);
   if (!in) return not_found("{}: cannot be opened; is it readable?", file.string());
   const auto total = static_cast<int64_t>(std::filesystem::file_size(file));
@@ -95,7 +98,8 @@ Result<int64_t> load_file(const std::filesystem::path& file, const Table& table,
       if (stop_requested()) return fail(Code::cancelled, "stopped while loading {}; nothing was loaded", file.string());
     }
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    if (line.size() > max_line_bytes) return invalid("{}:{}: longer than {} bytes", file.string(), number, max_line_bytes);
+    if (line.size() > max_line_bytes)
+      return invalid("{}:{}: longer than {} bytes", file.string(), number, max_line_bytes);
     const auto row = reader.read(line);
     if (!row) return pass(row.error(), "{}:{}", file.string(), number);
     if (auto put = writer.put(**row); !put) return pass(put.error(), "{}:{} or shortly before", file.string(), number);
@@ -118,8 +122,9 @@ Result<std::vector<TableCount>> count_rows(const SourceUrl& url, const pipeline:
     const auto exists = (*database)->exists(table);
     if (!exists) return pass(exists.error());
     if (!*exists) {
-      return not_found("{}: there is no table '{}'; make the tables with `pinflow source generate` or `pinflow source load`",
-                       url.redacted(), table.name);
+      return not_found(
+          "{}: there is no table '{}'; make the tables with `pinflow source generate` or `pinflow source load`",
+          url.redacted(), table.name);
     }
     const auto rows = (*database)->count(table);
     if (!rows) return pass(rows.error());
@@ -136,7 +141,8 @@ Result<std::vector<Loaded>> load_folder(const SourceUrl& url, const pipeline::Pi
     std::error_code ignored;
     const auto file = folder / (tables.back().name + ".jsonl");
     if (!std::filesystem::is_regular_file(file, ignored)) {
-      return not_found("{}: there is no such file; the folder must hold a file <table>.jsonl for each source table", file.string());
+      return not_found("{}: there is no such file; the folder must hold a file <table>.jsonl for each source table",
+                       file.string());
     }
   }
   auto database = Database::open(url, Database::Access::write);

@@ -29,10 +29,10 @@ struct Loaded {
   int64_t replaced = 0;  // the rest: later lines and re-loading replace rows by key
   int64_t rows = 0;      // in the table now
 };
-// FOLDER/<source_table>.jsonl into each source table, which is made where it is absent: one JSON object a line, with the
-// table's columns; one that is missing is NULL. All or nothing, in one transaction. A line that is wrong (no JSON object,
-// an unknown or repeated column, no key, a value that does not fit its column) is an error with file and line. cancelled
-// where a stop was asked for.
+// FOLDER/<source_table>.jsonl into each source table, which is made where it is absent: one JSON object a line, with
+// the table's columns; one that is missing is NULL. All or nothing, in one transaction. A line that is wrong (no JSON
+// object, an unknown or repeated column, no key, a value that does not fit its column) is an error with file and line.
+// cancelled where a stop was asked for.
 Result<std::vector<Loaded>> load_folder(const SourceUrl& url, const pipeline::Pipeline& pipeline,
                                         const std::filesystem::path& folder, const Progress& progress = {});
 

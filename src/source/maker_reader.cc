@@ -27,8 +27,8 @@ std::vector<std::string> names_of(const std::map<std::string, T>& named) {
   return names;
 }
 
-const std::vector<std::string> kind_names{"choice",   "datetime", "decimal", "hex",   "list", "mix",
-                                          "number",   "sequence", "template", "thing", "uuid"};
+const std::vector<std::string> kind_names{"choice", "datetime", "decimal",  "hex",   "list", "mix",
+                                          "number", "sequence", "template", "thing", "uuid"};
 
 size_t characters(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
@@ -76,8 +76,8 @@ int64_t read_integer(MapReader& map, std::string_view key, int64_t least, int64_
   if (node == nullptr) return otherwise;
   int64_t number = 0;
   if (parse_number(node->text, number) && number >= least && number <= most) return number;
-  problems.add(node->line, "'{}' of {} is '{}'; it must be a whole number from {} to {}", key, map.what(), node->text, least,
-               most);
+  problems.add(node->line, "'{}' of {} is '{}'; it must be a whole number from {} to {}", key, map.what(), node->text,
+               least, most);
   return otherwise;
 }
 
@@ -88,7 +88,8 @@ double read_share(const YamlNode& node, const std::string& what, Problems& probl
   return 0;
 }
 
-Maker MakerReader::read_node(const YamlNode& node, const pipeline::SourceColumn& column, const std::string& what, int& thing) {
+Maker MakerReader::read_node(const YamlNode& node, const pipeline::SourceColumn& column, const std::string& what,
+                             int& thing) {
   column_ = column;
   return read(node, what, &thing);
 }
@@ -106,7 +107,8 @@ Maker MakerReader::read(const YamlNode& node, const std::string& what, int* thin
       if (const YamlNode* of = map.find("of", YamlNode::Kind::scalar)) {
         const auto found = references_.things.find(of->text);
         if (found == references_.things.end()) {
-          problems_.add(of->line, "there is no thing '{}'{}", of->text, pipeline::suggestion(of->text, names_of(references_.things)));
+          problems_.add(of->line, "there is no thing '{}'{}", of->text,
+                        pipeline::suggestion(of->text, names_of(references_.things)));
         } else if (thing != nullptr) {
           *thing = static_cast<int>(found->second);
         }
@@ -142,9 +144,10 @@ std::unique_ptr<Kind> MakerReader::read_kind(MapReader& map, const std::string& 
     must_be({SourceType::text}, kind, line);
     return make_hex(static_cast<size_t>(read_integer(map, "digits", 1, max_hex_digits, 32, problems_)));
   }
-  problems_.add(line, "{} has the kind '{}', which does not exist{}; the kinds are {}", map.what(), kind,
-                pipeline::suggestion(kind, kind_names).starts_with("; did") ? pipeline::suggestion(kind, kind_names) : "",
-                pipeline::join(kind_names));
+  problems_.add(
+      line, "{} has the kind '{}', which does not exist{}; the kinds are {}", map.what(), kind,
+      pipeline::suggestion(kind, kind_names).starts_with("; did") ? pipeline::suggestion(kind, kind_names) : "",
+      pipeline::join(kind_names));
   return nullptr;
 }
 
@@ -152,8 +155,8 @@ void MakerReader::must_be(std::initializer_list<SourceType> types, std::string_v
   if (std::find(types.begin(), types.end(), column_.type) != types.end()) return;
   std::vector<std::string> names;
   for (const SourceType type : types) names.emplace_back(name_of(type));
-  problems_.add(line, "the kind '{}' makes {}, but '{}' is {}; choose another kind", kind, pipeline::join(names), column_.name,
-                name_of(column_.type));
+  problems_.add(line, "the kind '{}' makes {}, but '{}' is {}; choose another kind", kind, pipeline::join(names),
+                column_.name, name_of(column_.type));
 }
 
 Value MakerReader::value_of(const std::string& text, int line, const std::string& what) {
@@ -204,7 +207,8 @@ std::unique_ptr<Kind> MakerReader::read_choice(MapReader& map) {
   if (node->is_scalar()) {
     const auto found = references_.lists.find(node->text);
     if (found == references_.lists.end()) {
-      problems_.add(node->line, "there is no list '{}'{}", node->text, pipeline::suggestion(node->text, names_of(references_.lists)));
+      problems_.add(node->line, "there is no list '{}'{}", node->text,
+                    pipeline::suggestion(node->text, names_of(references_.lists)));
       return nullptr;
     }
     texts = found->second;
@@ -213,7 +217,8 @@ std::unique_ptr<Kind> MakerReader::read_choice(MapReader& map) {
   }
   Picker picker = picker_of(map, texts);
   std::vector<Value> values;
-  for (size_t i = 0; i < texts.texts.size(); ++i) values.push_back(value_of(texts.texts[i], texts.lines[i], map.what()));
+  for (size_t i = 0; i < texts.texts.size(); ++i)
+    values.push_back(value_of(texts.texts[i], texts.lines[i], map.what()));
   if (values.empty()) return nullptr;
   return make_choice(std::move(values), std::move(picker));
 }
@@ -247,7 +252,8 @@ std::unique_ptr<Kind> MakerReader::read_decimal(MapReader& map) {
     if (node == nullptr) return nullptr;
     double number = 0;
     if (!parse_number(node->text, number) || !(std::fabs(number) <= limit)) {
-      problems_.add(node->line, "'{}' of {} is '{}'; it must be a number from -1e12 to 1e12", key, map.what(), node->text);
+      problems_.add(node->line, "'{}' of {} is '{}'; it must be a number from -1e12 to 1e12", key, map.what(),
+                    node->text);
       return nullptr;
     }
     ends[i] = std::llround(number * 1e6);

@@ -48,7 +48,8 @@ class MakerReader {
       : references_(references), scope_(std::move(scope)), problems_(problems) {}
 
   // One value of the profile. `thing` becomes what `of` names, or stays.
-  Maker read_node(const pipeline::YamlNode& node, const pipeline::SourceColumn& column, const std::string& what, int& thing);
+  Maker read_node(const pipeline::YamlNode& node, const pipeline::SourceColumn& column, const std::string& what,
+                  int& thing);
 
   // The nodes that what was read refers to, with the line.
   const std::vector<std::pair<size_t, int>>& used() const { return used_; }

@@ -1,7 +1,7 @@
 // The source tables in a MySQL or MariaDB database, by libmariadb.
 //
-// Rows are read by prepared statements, as only their binary protocol gives a FLOAT with all its bits: the text protocol
-// rounds it to six digits.
+// Rows are read by prepared statements, as only their binary protocol gives a FLOAT with all its bits: the text
+// protocol rounds it to six digits.
 #include <errmsg.h>
 #include <mysql.h>
 #include <mysqld_error.h>
@@ -83,7 +83,8 @@ class MysqlWriter : public RowWriter {
     }
     Result<> done = run(connection_, where_, sql);
     if (!done && done.error().code == Code::invalid && rows_.size() > 1) done = find_bad_row(done.error());
-    else if (!done) done = pass(done.error(), "the row with the key {} (of {} rows sent at once)", rows_[0].first, rows_.size());
+    else if (!done)
+      done = pass(done.error(), "the row with the key {} (of {} rows sent at once)", rows_[0].first, rows_.size());
     rows_.clear();
     bytes_ = 0;
     return done;
@@ -93,7 +94,8 @@ class MysqlWriter : public RowWriter {
   // The server names a column but not the row: each goes alone, up to the one that fails.
   Result<> find_bad_row(const Error& of_all) {
     for (const auto& [key, text] : rows_) {
-      if (auto alone = run(connection_, where_, head_ + text); !alone) return pass(alone.error(), "the row with the key {}", key);
+      if (auto alone = run(connection_, where_, head_ + text); !alone)
+        return pass(alone.error(), "the row with the key {}", key);
     }
     return std::unexpected(of_all);
   }
@@ -124,7 +126,8 @@ class MysqlWriter : public RowWriter {
 
 class MysqlReader : public RowReader {
  public:
-  MysqlReader(std::unique_ptr<MysqlRows> one, std::unique_ptr<MysqlRows> range) : one_(std::move(one)), range_(std::move(range)) {}
+  MysqlReader(std::unique_ptr<MysqlRows> one, std::unique_ptr<MysqlRows> range)
+      : one_(std::move(one)), range_(std::move(range)) {}
 
   Result<bool> append_row(int64_t key, std::string& json) override {
     const int64_t keys[] = {key};
@@ -158,7 +161,8 @@ class Mysql : public Database {
   Result<> create(const Table& table) override {
     std::string sql = fmt::format("CREATE TABLE IF NOT EXISTS {} (", sql_name(table.name));
     for (const auto& column : table.columns) {
-      sql += fmt::format("{} {}{}, ", sql_name(column.name), declared(column.type), column.name == table.key ? " NOT NULL" : "");
+      sql += fmt::format("{} {}{}, ", sql_name(column.name), declared(column.type),
+                         column.name == table.key ? " NOT NULL" : "");
     }
     sql += fmt::format("PRIMARY KEY ({})) CHARACTER SET utf8mb4", sql_name(table.key));
     if (auto made = run(connection_.get(), where(table), sql); !made) return made;
@@ -172,8 +176,9 @@ class Mysql : public Database {
   }
 
   Result<bool> exists(const Table& table) override {
-    const auto rows = number("SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = " +
-                             text(table.name));
+    const auto rows =
+        number("SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = " +
+               text(table.name));
     if (!rows) return pass(rows.error());
     return *rows > 0;
   }
@@ -181,8 +186,8 @@ class Mysql : public Database {
   Result<int64_t> count(const Table& table) override { return number("SELECT count(*) FROM " + sql_name(table.name)); }
 
   Result<> each_key(const Table& table, const std::function<void(int64_t)>& each) override {
-    const std::string sql =
-        fmt::format("SELECT {0} FROM {1} WHERE {0} IS NOT NULL ORDER BY {0}", sql_name(table.key), sql_name(table.name));
+    const std::string sql = fmt::format("SELECT {0} FROM {1} WHERE {0} IS NOT NULL ORDER BY {0}", sql_name(table.key),
+                                        sql_name(table.name));
     if (auto done = run(connection_.get(), where(table), sql); !done) return done;
     const ResultSet result(mysql_use_result(connection_.get()));
     if (!result) return mysql_failure(connection_.get(), where(table));
@@ -192,7 +197,8 @@ class Mysql : public Database {
       const char* end = row[0] + mysql_fetch_lengths(result.get())[0];
       const auto [at, error] = std::from_chars(row[0], end, key);
       if (error == std::errc{} && at == end) each(key);
-      else if (all_whole) all_whole = invalid("{}: the key '{}' holds '{}', which is no whole number", where(table), table.key, row[0]);
+      else if (all_whole)
+        all_whole = invalid("{}: the key '{}' holds '{}', which is no whole number", where(table), table.key, row[0]);
     }
     if (mysql_errno(connection_.get()) != 0) return mysql_failure(connection_.get(), where(table));
     return all_whole;
@@ -207,8 +213,9 @@ class Mysql : public Database {
     auto one = MysqlRows::prepare(connection_.get(), where(table), table.key,
                                   fmt::format("SELECT * FROM {} WHERE {} = ? LIMIT 1", name, key));
     if (!one) return pass(one.error());
-    auto range = MysqlRows::prepare(connection_.get(), where(table), table.key,
-                                    fmt::format("SELECT * FROM {} WHERE {} BETWEEN ? AND ? ORDER BY {}", name, key, key));
+    auto range =
+        MysqlRows::prepare(connection_.get(), where(table), table.key,
+                           fmt::format("SELECT * FROM {} WHERE {} BETWEEN ? AND ? ORDER BY {}", name, key, key));
     if (!range) return pass(range.error());
     return std::make_unique<MysqlReader>(std::move(*one), std::move(*range));
   }
@@ -218,20 +225,25 @@ class Mysql : public Database {
 
   std::string text(const std::string& value) {
     std::string escaped(2 * value.size() + 1, '\0');
-    escaped.resize(mysql_real_escape_string(connection_.get(), escaped.data(), value.data(), static_cast<unsigned long>(value.size())));
+    escaped.resize(mysql_real_escape_string(connection_.get(), escaped.data(), value.data(),
+                                            static_cast<unsigned long>(value.size())));
     return "'" + escaped + "'";
   }
 
   // Without a unique key, REPLACE would add a second row.
   Result<> check_key(const Table& table) {
-    const auto unique = number(fmt::format(
-        "SELECT count(*) FROM (SELECT index_name FROM information_schema.statistics WHERE table_schema = DATABASE() AND "
-        "table_name = {} AND non_unique = 0 GROUP BY index_name HAVING count(*) = 1 AND max(column_name) = {}) AS found",
-        text(table.name), text(table.key)));
+    const auto unique =
+        number(fmt::format("SELECT count(*) FROM (SELECT index_name FROM information_schema.statistics WHERE "
+                           "table_schema = DATABASE() AND "
+                           "table_name = {} AND non_unique = 0 GROUP BY index_name HAVING count(*) = 1 AND "
+                           "max(column_name) = {}) AS found",
+                           text(table.name), text(table.key)));
     if (!unique) return pass(unique.error());
     if (*unique > 0) return {};
-    return invalid("{}: the column '{}' has no unique index, so rows could not be replaced by it; run ALTER TABLE {} ADD PRIMARY KEY ({})",
-                   where(table), table.key, sql_name(table.name), sql_name(table.key));
+    return invalid(
+        "{}: the column '{}' has no unique index, so rows could not be replaced by it; run ALTER TABLE {} ADD PRIMARY "
+        "KEY ({})",
+        where(table), table.key, sql_name(table.name), sql_name(table.key));
   }
 
   Result<int64_t> number(const std::string& sql) {

@@ -84,8 +84,8 @@ void bind(Column& column, MYSQL_BIND& bind) {
 
 // "2020-08-28 03:52:47", and ".5" where there are fractions.
 void append_time(std::string& to, const MYSQL_TIME& time) {
-  fmt::format_to(std::back_inserter(to), "\"{:04}-{:02}-{:02} {:02}:{:02}:{:02}", time.year, time.month, time.day, time.hour,
-                 time.minute, time.second);
+  fmt::format_to(std::back_inserter(to), "\"{:04}-{:02}-{:02} {:02}:{:02}:{:02}", time.year, time.month, time.day,
+                 time.hour, time.minute, time.second);
   if (time.second_part != 0) {
     std::string fraction = fmt::format(".{:06}", time.second_part);
     fraction.resize(fraction.find_last_not_of('0') + 1);
@@ -101,7 +101,9 @@ void append_value(std::string& to, const Column& column) {
   }
   switch (column.form) {
     case Form::integer: fmt::format_to(std::back_inserter(to), "{}", column.integer); return;
-    case Form::unsigned_integer: fmt::format_to(std::back_inserter(to), "{}", static_cast<uint64_t>(column.integer)); return;
+    case Form::unsigned_integer:
+      fmt::format_to(std::back_inserter(to), "{}", static_cast<uint64_t>(column.integer));
+      return;
     case Form::single: append_single(to, column.single); return;
     case Form::real: append_real(to, column.real); return;
     case Form::time: append_time(to, column.time); return;
@@ -143,10 +145,10 @@ Code mysql_code(unsigned error_number) {
 struct MysqlRows::State {
   std::string where;
   std::unique_ptr<MYSQL_STMT, Close> statement;
-  std::deque<Column> columns;       // never moved: the library writes into them
+  std::deque<Column> columns;  // never moved: the library writes into them
   std::vector<MYSQL_BIND> binds;
   size_t key_column = 0;
-  bool grown = false;               // a buffer moved: bind again before the next row
+  bool grown = false;  // a buffer moved: bind again before the next row
 
   std::unexpected<Error> failure() const {
     return fail(mysql_code(mysql_stmt_errno(statement.get())), "{}: {}", where, mysql_stmt_error(statement.get()));
@@ -167,7 +169,8 @@ Result<std::unique_ptr<MysqlRows>> MysqlRows::prepare(st_mysql* connection, std:
   state->where = std::move(where);
   state->statement.reset(mysql_stmt_init(connection));
   if (!state->statement) return fail(Code::full, "{}: out of memory", state->where);
-  if (mysql_stmt_prepare(state->statement.get(), sql.data(), static_cast<unsigned long>(sql.size())) != 0) return state->failure();
+  if (mysql_stmt_prepare(state->statement.get(), sql.data(), static_cast<unsigned long>(sql.size())) != 0)
+    return state->failure();
   const std::unique_ptr<MYSQL_RES, Close> meta(mysql_stmt_result_metadata(state->statement.get()));
   if (!meta) return state->failure();
   for (unsigned i = 0; i < mysql_num_fields(meta.get()); ++i) {
@@ -193,7 +196,8 @@ Result<> MysqlRows::start(std::span<const int64_t> numbers) {
     parameters[i].buffer = const_cast<int64_t*>(&numbers[i]);  // only read
   }
   MYSQL_STMT* statement = state_->statement.get();
-  if (mysql_stmt_bind_param(statement, parameters.data()) != 0 || mysql_stmt_execute(statement) != 0) return state_->failure();
+  if (mysql_stmt_bind_param(statement, parameters.data()) != 0 || mysql_stmt_execute(statement) != 0)
+    return state_->failure();
   return {};
 }
 

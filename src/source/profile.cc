@@ -56,7 +56,8 @@ class ProfileReader {
     if (node == nullptr) return -1;
     const auto found = references_.chances.find(node->text);
     if (found != references_.chances.end()) return static_cast<int>(found->second);
-    problems_.add(node->line, "'{}' of {} names '{}', which is no chance that stands above it", key, map.what(), node->text);
+    problems_.add(node->line, "'{}' of {} names '{}', which is no chance that stands above it", key, map.what(),
+                  node->text);
     return -1;
   }
 
@@ -66,7 +67,8 @@ class ProfileReader {
       Chance chance{.name = name, .id = hash_name("chance " + name)};
       if (node.is_map()) {
         MapReader map(node, what, problems_);
-        if (const YamlNode* share = map.need("share")) chance.threshold = as_threshold(read_share(*share, what, problems_));
+        if (const YamlNode* share = map.need("share"))
+          chance.threshold = as_threshold(read_share(*share, what, problems_));
         chance.within = earlier_chance(map, "within");
         chance.unless = earlier_chance(map, "unless");
         map.finish();
@@ -169,7 +171,8 @@ class ProfileReader {
 
 Result<Profile> read_profile(const std::filesystem::path& file, const pipeline::Pipeline& pipeline) {
   if (file.empty()) {
-    return not_found("{}: names no generator profile; add `generator: FILE`", (pipeline.folder / "pipeline.yaml").string());
+    return not_found("{}: names no generator profile; add `generator: FILE`",
+                     (pipeline.folder / "pipeline.yaml").string());
   }
   const auto root = pipeline::read_yaml(file);
   if (!root) return pass(root.error());

@@ -31,7 +31,7 @@ struct Thing {
 struct Node {
   std::string name;  // "pin.title"; "hash"
   uint64_t id = 0;
-  int thing = -1;    // ≥ 0: the same for all posts that have the same one of this thing
+  int thing = -1;  // ≥ 0: the same for all posts that have the same one of this thing
   Maker maker;
 };
 
@@ -39,8 +39,8 @@ struct Profile {
   std::vector<Chance> chances;
   std::vector<Thing> things;
   std::vector<Node> nodes;
-  std::vector<size_t> order;                   // of the nodes: each after those that it uses
-  std::vector<std::vector<size_t>> columns;    // by record and source column: its node
+  std::vector<size_t> order;                    // of the nodes: each after those that it uses
+  std::vector<std::vector<size_t>> columns;     // by record and source column: its node
   std::vector<std::vector<std::string>> names;  // the same: `{"index":`, `,"unique_id":`
 };
 

@@ -24,7 +24,8 @@ constexpr uint64_t hash_name(std::string_view name) {
 
 class Random {
  public:
-  Random(uint64_t seed, uint64_t what, uint64_t number) : state_(mix(mix(seed + golden) ^ what) + mix(number + golden)) {}
+  Random(uint64_t seed, uint64_t what, uint64_t number)
+      : state_(mix(mix(seed + golden) ^ what) + mix(number + golden)) {}
 
   uint64_t next() { return mix(state_ += golden); }
   // 0 to bound - 1; bound is above 0. (The bias is below bound / 2^64.)

@@ -94,11 +94,13 @@ Result<std::unique_ptr<PostReader>> PostReader::open(const SourceUrl& url, const
     const auto exists = (*database)->exists(table);
     if (!exists) return pass(exists.error());
     if (!*exists) {
-      return not_found("{}: there is no table '{}'; make the tables with `pinflow source generate` or `pinflow source load`",
-                       url.redacted(), table.name);
+      return not_found(
+          "{}: there is no table '{}'; make the tables with `pinflow source generate` or `pinflow source load`",
+          url.redacted(), table.name);
     }
     KeyRuns keys;
-    if (auto read = (*database)->each_key(table, [&keys](int64_t key) { keys.add(key); }); !read) return pass(read.error());
+    if (auto read = (*database)->each_key(table, [&keys](int64_t key) { keys.add(key); }); !read)
+      return pass(read.error());
     state->keys = KeyRuns::either(state->keys, keys);
     state->tables.push_back(std::move(table));
   }

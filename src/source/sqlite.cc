@@ -42,8 +42,8 @@ std::unexpected<Error> sqlite_error(sqlite3* db, const std::string& where) {
 
 Result<Statement> prepare(sqlite3* db, const std::string& where, const std::string& sql) {
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v3(db, sql.c_str(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr) !=
-      SQLITE_OK) {
+  if (sqlite3_prepare_v3(db, sql.c_str(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement,
+                         nullptr) != SQLITE_OK) {
     return sqlite_error(db, where);
   }
   return Statement(statement);
@@ -81,7 +81,8 @@ class SqliteWriter : public RowWriter {
         case Value::Kind::integer: sqlite3_bind_int64(insert_.get(), position, value.integer); break;
         case Value::Kind::real: sqlite3_bind_double(insert_.get(), position, value.real); break;
         case Value::Kind::text:
-          sqlite3_bind_text64(insert_.get(), position, value.text.data(), value.text.size(), SQLITE_STATIC, SQLITE_UTF8);
+          sqlite3_bind_text64(insert_.get(), position, value.text.data(), value.text.size(), SQLITE_STATIC,
+                              SQLITE_UTF8);
           break;
       }
     }
@@ -171,7 +172,8 @@ class Sqlite : public Database {
   Result<> create(const Table& table) override {
     std::string sql = fmt::format("CREATE TABLE IF NOT EXISTS {} (", sql_name(table.name));
     for (const auto& column : table.columns) {
-      sql += fmt::format("{} {}{}, ", sql_name(column.name), declared(column.type), column.name == table.key ? " NOT NULL" : "");
+      sql += fmt::format("{} {}{}, ", sql_name(column.name), declared(column.type),
+                         column.name == table.key ? " NOT NULL" : "");
     }
     return run(sql + fmt::format("PRIMARY KEY ({}))", sql_name(table.key)));
   }
@@ -199,7 +201,8 @@ class Sqlite : public Database {
   }
 
   Result<bool> exists(const Table& table) override {
-    auto statement = prepare(db_.get(), where_, "SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?");
+    auto statement =
+        prepare(db_.get(), where_, "SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?");
     if (!statement) return pass(statement.error());
     sqlite3_bind_text(statement->get(), 1, table.name.c_str(), -1, SQLITE_STATIC);
     const int code = sqlite3_step(statement->get());
@@ -215,8 +218,9 @@ class Sqlite : public Database {
   }
 
   Result<> each_key(const Table& table, const std::function<void(int64_t)>& each) override {
-    auto statement = prepare(db_.get(), where(table), fmt::format("SELECT {0} FROM {1} WHERE {0} IS NOT NULL ORDER BY {0}",
-                                                                  sql_name(table.key), sql_name(table.name)));
+    auto statement = prepare(db_.get(), where(table),
+                             fmt::format("SELECT {0} FROM {1} WHERE {0} IS NOT NULL ORDER BY {0}", sql_name(table.key),
+                                         sql_name(table.name)));
     if (!statement) return pass(statement.error());
     int code = SQLITE_ROW;
     while ((code = sqlite3_step(statement->get())) == SQLITE_ROW) {
@@ -236,8 +240,9 @@ class Sqlite : public Database {
       names += (names.empty() ? "" : ", ") + sql_name(column.name);
       marks += marks.empty() ? "?" : ", ?";
     }
-    auto insert = prepare(db_.get(), where(table),
-                          fmt::format("INSERT OR REPLACE INTO {} ({}) VALUES ({})", sql_name(table.name), names, marks));
+    auto insert =
+        prepare(db_.get(), where(table),
+                fmt::format("INSERT OR REPLACE INTO {} ({}) VALUES ({})", sql_name(table.name), names, marks));
     if (!insert) return pass(insert.error());
     return std::make_unique<SqliteWriter>(db_.get(), where(table), std::move(*insert));
   }
@@ -250,7 +255,8 @@ class Sqlite : public Database {
                          fmt::format("SELECT * FROM {} WHERE {} BETWEEN ? AND ? ORDER BY {}", name, key, key));
     if (!range) return pass(range.error());
     int key_column = 0;
-    while (key_column + 1 < sqlite3_column_count(range->get()) && table.key != sqlite3_column_name(range->get(), key_column)) {
+    while (key_column + 1 < sqlite3_column_count(range->get()) &&
+           table.key != sqlite3_column_name(range->get(), key_column)) {
       ++key_column;
     }
     return std::make_unique<SqliteReader>(db_.get(), where(table), std::move(*one), std::move(*range), key_column);
@@ -260,7 +266,8 @@ class Sqlite : public Database {
   std::string where(const Table& table) const { return fmt::format("{}, table {}", where_, table.name); }
 
   Result<> run(const std::string& sql) {
-    if (sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return sqlite_error(db_.get(), where_);
+    if (sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+      return sqlite_error(db_.get(), where_);
     return {};
   }
 
@@ -276,7 +283,8 @@ Result<std::unique_ptr<Database>> open_sqlite(const SourceUrl& url, Database::Ac
   std::error_code ignored;
   const bool read = access == Database::Access::read;
   if (read && !std::filesystem::exists(url.file, ignored)) {
-    return not_found("{}: there is no such file; make it with `pinflow source generate`, or name another with --source", where);
+    return not_found("{}: there is no such file; make it with `pinflow source generate`, or name another with --source",
+                     where);
   }
   if (!read && url.file.has_parent_path()) {
     if (auto made = make_folders(url.file.parent_path()); !made) return pass(made.error());
@@ -286,7 +294,8 @@ Result<std::unique_ptr<Database>> open_sqlite(const SourceUrl& url, Database::Ac
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(url.file.c_str(), &raw, flags, nullptr);
   Handle db(raw);
-  if (code != SQLITE_OK) return raw == nullptr ? fail(Code::full, "{}: out of memory", where) : sqlite_error(raw, where);
+  if (code != SQLITE_OK)
+    return raw == nullptr ? fail(Code::full, "{}: out of memory", where) : sqlite_error(raw, where);
   sqlite3_busy_timeout(raw, busy_wait_ms);
   const char* settings = access == Database::Access::fresh
                              ? "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; "

@@ -92,11 +92,13 @@ TEST_F(Source, ABadLineIsNamedAndNothingIsLoaded) {
   EXPECT_THAT(load_error("[1]\n"), HasSubstr("readings.jsonl:1: not a JSON object"));
   EXPECT_THAT(load_error("{\"number\":1} {}\n"), HasSubstr("readings.jsonl:1: not JSON"));
   EXPECT_THAT(load_error("{\"station\":1}\n"), HasSubstr("lacks the key 'number'"));
-  EXPECT_THAT(load_error("{\"number\":1,\"remarc\":\"\"}\n"), HasSubstr("has no column 'remarc'; did you mean 'remark'?"));
+  EXPECT_THAT(load_error("{\"number\":1,\"remarc\":\"\"}\n"),
+              HasSubstr("has no column 'remarc'; did you mean 'remark'?"));
   EXPECT_THAT(load_error("{\"number\":1,\"number\":2}\n"), HasSubstr("the column 'number' is given twice"));
   EXPECT_THAT(load_error("{\"number\":1,\"station\":2147483648}\n"),
               HasSubstr("the column 'station': 2147483648 does not fit in 32 bits"));
-  EXPECT_THAT(load_error("{\"number\":1,\"taken\":\"today\"}\n"), HasSubstr("the column 'taken': \"today\" is no datetime"));
+  EXPECT_THAT(load_error("{\"number\":1,\"taken\":\"today\"}\n"),
+              HasSubstr("the column 'taken': \"today\" is no datetime"));
   EXPECT_THAT(load_error("{\"number\":1,\"remark\":true}\n"), HasSubstr("the column 'remark'"));
   EXPECT_THAT(load_error("{\"number\":18446744073709551615}\n"), HasSubstr("the column 'number'"));
   EXPECT_THAT(load_error("{\"number\":1,\"remark\":\"\\ud800\"}\n"), HasSubstr("not JSON"));
@@ -136,6 +138,14 @@ TEST_F(Source, GeneratedPostsReadBackAsTheGeneratorMakesThem) {
     ASSERT_EQ(*(*reader)->post(n), made) << n;
   }
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 1);  // nothing is left beside it
+}
+
+TEST_F(Source, WhatAKilledGenerationLeftIsRemoved) {
+  const auto left = folder_.write("source.db.partial-2147483647", "no process has this number");
+  const auto alive = folder_.write("source.db.partial-1", "this one runs");
+  ASSERT_TRUE(generate(url_, tiny_, {.posts = 1}));
+  EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_TRUE(std::filesystem::exists(alive));
 }
 
 TEST_F(Source, TablesWithRowsAreNotOverwrittenUnasked) {

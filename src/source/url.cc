@@ -44,7 +44,8 @@ Result<SourceUrl> parse_mysql(std::string_view rest) {
     return invalid("the source's URL: DATABASE holds one of / ? #, which has no meaning here; {}", forms);
   }
   const size_t bracket = host.find(']');  // [::1]:3306
-  if (const size_t colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket); colon != std::string_view::npos) {
+  if (const size_t colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
+      colon != std::string_view::npos) {
     const std::string_view port = host.substr(colon + 1);
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), url.port);
     if (error != std::errc{} || end != port.data() + port.size() || url.port < 1 || url.port > 65535) {

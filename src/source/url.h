@@ -22,9 +22,9 @@ struct SourceUrl {
   std::filesystem::path file;  // sqlite
   std::string user;            // mysql; what is empty may come from the credentials (credentials.h)
   std::string password;
-  bool has_password = false;   // an empty password that was given is one
+  bool has_password = false;  // an empty password that was given is one
   std::string host;
-  int port = 0;                // 0: not given
+  int port = 0;  // 0: not given
   std::string database;
 
   // For messages: the URL, its password as "***".

@@ -40,7 +40,8 @@ TEST(Url, MysqlHasEveryPartOrLeavesItOpen) {
 }
 
 TEST(Url, ErrorsNeverShowThePassword) {
-  for (const char* wrong : {"mysql://u:secret@h:99999/d", "mysql://u:secret%zz@h/d", "mysql://u:secret@h/d?ssl=1", "mysq://u:secret@h/d"}) {
+  for (const char* wrong :
+       {"mysql://u:secret@h:99999/d", "mysql://u:secret%zz@h/d", "mysql://u:secret@h/d?ssl=1", "mysq://u:secret@h/d"}) {
     const auto parsed = parse_url(wrong);
     ASSERT_FALSE(parsed) << wrong;
     EXPECT_THAT(parsed.error().message, Not(HasSubstr("secret")));

@@ -48,8 +48,9 @@ void append_real(std::string& to, double value) {
   const double size = std::fabs(value);
   const bool plain = value == 0 || (size >= 1e-4 && size < 1e16);
   char text[64];
-  const auto end = std::to_chars(text, text + sizeof text, value,
-                                 plain ? std::chars_format::fixed : std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(text, text + sizeof text, value, plain ? std::chars_format::fixed : std::chars_format::scientific)
+          .ptr;
   const std::string_view digits(text, static_cast<size_t>(end - text));
   to += digits;
   if (plain && digits.find('.') == std::string_view::npos) to += ".0";
@@ -84,8 +85,8 @@ std::optional<double> as_single(double value) {
 }
 
 std::optional<int64_t> datetime_seconds(std::string_view text) {
-  if (text.size() != 19 || text[4] != '-' || text[7] != '-' || (text[10] != ' ' && text[10] != 'T') || text[13] != ':' ||
-      text[16] != ':') {
+  if (text.size() != 19 || text[4] != '-' || text[7] != '-' || (text[10] != ' ' && text[10] != 'T') ||
+      text[13] != ':' || text[16] != ':') {
     return {};
   }
   const int century = two_digits(text, 0), years = two_digits(text, 2), month = two_digits(text, 5);

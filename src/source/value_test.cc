@@ -56,8 +56,9 @@ TEST(Value, RealsAreShortestAndReadBackAsTheSame) {
 TEST(Value, DatetimesAreRealDatesInOneForm) {
   EXPECT_EQ(as_datetime("2020-08-28 03:52:47"), "2020-08-28 03:52:47");
   EXPECT_EQ(as_datetime("2020-02-29T23:59:59"), "2020-02-29 23:59:59");
-  for (const char* wrong : {"2021-02-29 00:00:00", "2020-08-28", "2020-13-01 00:00:00", "2020:08:28 03:52:47", "2020-08-28 24:00:00",
-                            "2020-08-28 03:52:4x", "0999-01-01 00:00:00", "2020-08-28 03:52:47Z", ""}) {
+  for (const char* wrong :
+       {"2021-02-29 00:00:00", "2020-08-28", "2020-13-01 00:00:00", "2020:08:28 03:52:47", "2020-08-28 24:00:00",
+        "2020-08-28 03:52:4x", "0999-01-01 00:00:00", "2020-08-28 03:52:47Z", ""}) {
     EXPECT_EQ(as_datetime(wrong), std::nullopt) << wrong;
   }
   EXPECT_EQ(datetime_seconds("1970-01-02 00:00:01"), 86401);
@@ -79,11 +80,13 @@ TEST(Value, FitsItsColumnOrSaysWhyNot) {
   EXPECT_THAT(fits(int64_t{2147483648}, SourceType::integer).error().message, HasSubstr("does not fit in 32 bits"));
   EXPECT_TRUE(fits(int64_t{2147483648}, SourceType::bigint));
   EXPECT_THAT(fits(1.5, SourceType::integer).error().message, HasSubstr("1.5 is no whole number"));
-  EXPECT_THAT(fits(std::string_view("20"), SourceType::integer).error().message, HasSubstr("\"20\" is no whole number"));
+  EXPECT_THAT(fits(std::string_view("20"), SourceType::integer).error().message,
+              HasSubstr("\"20\" is no whole number"));
   EXPECT_THAT(fits(1e39, SourceType::float_).error().message, HasSubstr("32-bit float"));
   EXPECT_TRUE(fits(int64_t{3}, SourceType::double_));
   EXPECT_THAT(fits(int64_t{3}, SourceType::text).error().message, HasSubstr("3 is no text"));
-  EXPECT_THAT(fits(std::string_view("soon"), SourceType::datetime).error().message, HasSubstr("\"soon\" is no datetime"));
+  EXPECT_THAT(fits(std::string_view("soon"), SourceType::datetime).error().message,
+              HasSubstr("\"soon\" is no datetime"));
   Value value;
   value.set(88.123456789);
   ASSERT_TRUE(fit(value, {"c", SourceType::float_}));
@@ -117,7 +120,7 @@ TEST(KeyRuns, OfTwoTablesAreJoined) {
 
 TEST(RandomNumbers, AreTheSameEverywhere) {
   Random random(100, hash_name("value pin.title"), 7528);
-  EXPECT_EQ(hash_name("a"), 0xaf63dc4c8601ec8cu);  // FNV's published value
+  EXPECT_EQ(hash_name("a"), 0xaf63dc4c8601ec8cu);            // FNV's published value
   EXPECT_EQ(mix(0x9e3779b97f4a7c15u), 0xe220a8397b1dcdafu);  // SplitMix64's first number after seed 0
   const uint64_t first = random.next();
   EXPECT_EQ(Random(100, hash_name("value pin.title"), 7528).next(), first);
