@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <charconv>
 #include <filesystem>
 #include <semaphore>
 #include <string>
@@ -16,8 +15,8 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "log/log.h"
 #include "log/batch.h"
+#include "log/log.h"
 
 namespace {
 
@@ -110,7 +109,8 @@ int main(int argc, char** argv) {
     lines.push_back(append(dir, fmt::format("log: 450-byte batches, {} threads, 1 partition, 4096 in flight", threads),
                            kSmall, threads, 1, 4096 / threads, seconds));
   }
-  lines.push_back(append(dir, "log: 450-byte batches, 2 threads, 3 partitions, 4096 in flight", kSmall, 2, 3, 2048, seconds));
+  lines.push_back(
+      append(dir, "log: 450-byte batches, 2 threads, 3 partitions, 4096 in flight", kSmall, 2, 3, 2048, seconds));
   lines.push_back(append(dir, "log: 450-byte batches, 1 thread, 1 in flight", kSmall, 1, 1, 1, seconds));
   lines.push_back(append(dir, "log: 450-byte batches, 4 threads, 256 in flight", kSmall, 4, 1, 64, seconds));
   lines.push_back(append(dir, "log: 1 MiB batches, 1 thread, 8 in flight", kLarge, 1, 1, 8, seconds));

@@ -51,7 +51,8 @@ class FaultyCalls : public FileCalls {
   ssize_t write_at(int fd, const iovec* pieces, int, off_t position) override {
     if (faults_.write_error != 0) return failed(faults_.write_error);
     // As the kernel: what fits is written, and the next call fails.
-    const size_t fits = std::min({pieces->iov_len, faults_.most_bytes.load(), static_cast<size_t>(faults_.room.load())});
+    const auto room = static_cast<size_t>(faults_.room.load());
+    const size_t fits = std::min({pieces->iov_len, faults_.most_bytes.load(), room});
     if (fits == 0) return failed(ENOSPC);
     const ssize_t put = ::pwrite(fd, pieces->iov_base, fits, position);
     if (put > 0) faults_.room -= put;

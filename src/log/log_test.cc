@@ -75,7 +75,8 @@ TEST(Log, FindsEveryOffsetInManySegmentsWithIndexes) {
   const std::string padding(1000, 'x');
   std::vector<std::future<Result<Appended>>> appended;
   for (int i = 0; i < 500; ++i) {
-    appended.push_back(append_async(*log, "t", 0, batch_of({std::to_string(2 * i), std::to_string(2 * i + 1) + padding})));
+    const std::vector<std::string> values{std::to_string(2 * i), std::to_string(2 * i + 1) + padding};
+    appended.push_back(append_async(*log, "t", 0, batch_of(values)));
   }
   for (auto& one : appended) ASSERT_TRUE(one.get());
   for (int round = 0; round < 2; ++round) {
@@ -99,6 +100,26 @@ TEST(Log, FindsEveryOffsetInManySegmentsWithIndexes) {
     EXPECT_LE(entry.file_size(), 100'000u);
   }
   EXPECT_GE(segments, 5u);
+}
+
+TEST(Log, KeepsFewFilesOpenHoweverManySegments) {
+  const auto open_files = [] {
+    const std::filesystem::directory_iterator files("/proc/self/fd");
+    return std::distance(begin(files), end(files));
+  };
+  Folder folder;
+  auto log = open_with_topic(folder, {.segment_bytes = 200});
+  const auto before = open_files();
+  std::vector<std::future<Result<Appended>>> appended;
+  for (int i = 0; i < 200; ++i) appended.push_back(append_async(*log, "t", 0, batch_of({std::string(100, 'x')})));
+  for (auto& one : appended) ASSERT_TRUE(one.get());
+  for (int64_t offset = 0; offset < 200; ++offset) {
+    const int64_t scattered = offset * 37 % 200;
+    const auto bytes = log->read("t", 0, scattered, 1);
+    ASSERT_TRUE(bytes);
+    EXPECT_EQ(read_batch_header(*bytes)->base_offset, scattered);
+  }
+  EXPECT_LE(open_files() - before, 64);
 }
 
 TEST(Log, ABatchLargerThanASegmentHasItsOwn) {
@@ -200,7 +221,8 @@ TEST(Log, NeverGivesAProducerIdTwice) {
 
 TEST(Topics, AreMadeFoundAndListed) {
   Folder folder;
-  TopicConfig config{.retention_ms = 5000, .retention_bytes = 7, .segment_bytes = 1 << 20, .others = {{"x.y", "\"1\""}}};
+  const TopicConfig config{
+      .retention_ms = 5000, .retention_bytes = 7, .segment_bytes = 1 << 20, .others = {{"x.y", "\"1\""}}};
   std::string id;
   {
     auto log = Log::open(folder.path(), {}).value();

@@ -124,6 +124,7 @@ bool Partition::commit() {
       }
     });
     if (written) shared_.grown();
+    if (written && std::exchange(failing_, false)) info("log: {}: appends are stored again", name_);
   }
   if (written) answer(std::move(group));
   else fail(std::move(group), written.error());
@@ -149,7 +150,8 @@ void Partition::answer(Group group) {
 
 // The groups after a failed one fail as well: their offsets follow its own.
 void Partition::fail(Group group, const Error& error) {
-  warn("log: {}: {} appends are not stored: {}", name_, group.waiting.size(), error.message);
+  // One line, not one for each group that a full disk refuses.
+  if (!std::exchange(failing_, true)) warn("log: {}: appends cannot be stored: {}", name_, error.message);
   const Code code = error.code == Code::full ? Code::full : Code::unavailable;
   std::deque<Group> failed;
   {

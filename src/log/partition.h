@@ -72,6 +72,7 @@ class Partition : public Committable, public std::enable_shared_from_this<Partit
   const std::unique_ptr<PartitionFiles> files_;
   std::atomic<int64_t> segment_bytes_;
   ProducerState durable_producers_;  // as of the durable end; by the committing thread
+  bool failing_ = false;             // the last group could not be stored; by the committing thread
 
   std::mutex mutex_;                 // of all below
   std::condition_variable idle_;     // notified when queued_ becomes false

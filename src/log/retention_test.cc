@@ -15,7 +15,9 @@ constexpr std::chrono::milliseconds kOften{2};
 
 size_t segments_of(const Folder& folder) {
   size_t segments = 0;
-  for (const auto& entry : fs::directory_iterator(folder.partition("t", 0))) segments += entry.path().extension() == ".log";
+  for (const auto& entry : fs::directory_iterator(folder.partition("t", 0))) {
+    segments += entry.path().extension() == ".log";
+  }
   return segments;
 }
 
