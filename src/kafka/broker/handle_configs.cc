@@ -29,20 +29,19 @@ void describe_topic(Services& services, const DescribeConfigsRequest::Resource& 
                     Described& result) {
   const auto topic = services.log.find_topic(asked.name);
   if (!topic) return refuse(result, KafkaError::unknown_topic_or_partition, "there is no such topic");
-  const ConfigMap set = from_log_config(topic->config);
+  const ConfigMap own = from_log_config(topic->config);
+  const ConfigMap standard = topic_config_values({}, services.options.max_message_bytes);
   for (const auto& spec : topic_config_specs()) {
     if (!is_asked_for(asked.keys, spec.name)) continue;
     auto& config = result.configs.emplace_back();
     config.name = spec.name;
     config.config_type = static_cast<int8_t>(spec.type);
-    const auto own = set.find(config.name);
-    const std::string standard(spec.name == "max.message.bytes" ? std::to_string(services.options.max_message_bytes)
-                                                                : std::string(spec.standard));
-    config.value = own == set.end() ? standard : own->second;
-    config.source = own == set.end() ? kSourceDefault : kSourceTopic;
+    const auto set = own.find(config.name);
+    config.value = set == own.end() ? standard.at(config.name) : set->second;
+    config.source = set == own.end() ? kSourceDefault : kSourceTopic;
     if (!synonyms) continue;
-    if (own != set.end()) config.synonyms.push_back({config.name, own->second, kSourceTopic});
-    config.synonyms.push_back({config.name, standard, kSourceDefault});
+    if (set != own.end()) config.synonyms.push_back({config.name, set->second, kSourceTopic});
+    config.synonyms.push_back({config.name, standard.at(config.name), kSourceDefault});
   }
 }
 

@@ -77,16 +77,14 @@ std::expected<Planned, TopicFailure> plan(const BrokerOptions& options, const Cr
   return planned;
 }
 
-void report(CreateTopicsResponse::Topic& result, const Planned& planned) {
+void report(const BrokerOptions& options, const Planned& planned, CreateTopicsResponse::Topic& result) {
   result.partitions = planned.partitions;
   result.replication_factor = 1;
   const ConfigMap set = from_log_config(planned.config);
   auto& configs = result.configs.emplace();
-  for (const auto& spec : topic_config_specs()) {
-    const auto value = set.find(std::string(spec.name));
-    configs.push_back({.name = std::string(spec.name),
-                       .value = value == set.end() ? std::string(spec.standard) : value->second,
-                       .config_source = value == set.end() ? kSourceDefault : kSourceTopic});
+  for (auto& [name, value] : topic_config_values(planned.config, options.max_message_bytes)) {
+    configs.push_back(
+        {.name = name, .value = value, .config_source = set.contains(name) ? kSourceTopic : kSourceDefault});
   }
 }
 
@@ -99,7 +97,7 @@ void create(Services& services, const CreateTopicsRequest::Topic& asked, bool on
   }
   if (only_check) {
     if (!is_topic_name(asked.name)) return refuse(result, KafkaError::invalid_topic, "the name is not one of a topic");
-    return report(result, *planned);
+    return report(services.options, *planned, result);
   }
   const auto made = services.log.create_topic(asked.name, planned->partitions, planned->config);
   if (!made) {
@@ -108,7 +106,7 @@ void create(Services& services, const CreateTopicsRequest::Topic& asked, bool on
   }
   services.topics.forget(asked.name);
   result.topic_id = Uuid::from(made->topic_id);
-  report(result, *planned);
+  report(services.options, *planned, result);
 }
 
 void remove(Services& services, DeleteTopicsResponse::Topic& result) {

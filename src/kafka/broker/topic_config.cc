@@ -141,6 +141,13 @@ ConfigMap from_log_config(const log::TopicConfig& config) {
   return set;
 }
 
+ConfigMap topic_config_values(const log::TopicConfig& config, int64_t broker_max_message_bytes) {
+  ConfigMap values = from_log_config(config);
+  values.emplace("max.message.bytes", std::to_string(broker_max_message_bytes));
+  for (const auto& spec : kSpecs) values.emplace(spec.name, spec.standard);
+  return values;
+}
+
 bool is_topic_name(std::string_view name) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||

@@ -39,6 +39,9 @@ Result<> check_topic_config(std::string_view name, std::string_view value);
 Result<log::TopicConfig> to_log_config(const ConfigMap& set);
 ConfigMap from_log_config(const log::TopicConfig& config);
 
+// Every configuration, with the value that holds: the one set, or the standard.
+ConfigMap topic_config_values(const log::TopicConfig& config, int64_t broker_max_message_bytes);
+
 // What Kafka allows: 1 to 249 of [a-zA-Z0-9._-], but not "." or "..".
 bool is_topic_name(std::string_view name);
 
