@@ -2,6 +2,10 @@
 // and work goes on.
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <random>
+#include <thread>
+
 #include "log/faulty_calls_test.h"
 #include "log/helpers_test.h"
 
@@ -136,6 +140,52 @@ TEST_F(Fault, WhatGathersDuringAnFsyncIsOneGroup) {
   EXPECT_EQ(first.get()->base_offset, 0);
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(gathered[static_cast<size_t>(i)].get()->base_offset, 1 + i);
   EXPECT_EQ(faults_.syncs, syncs + 2);
+}
+
+// What a power loss leaves while a group is in its fsync: what was on the disk before, and any of the group's sectors.
+TEST_F(Fault, APowerLossInAnFsyncLosesNothingAcknowledged) {
+  constexpr int64_t kSector = 512;
+  constexpr int kGroup = 30;
+  open();
+  std::vector<std::string> values;
+  const auto value = [&](int i) { return std::to_string(i) + std::string(static_cast<size_t>(i * 97 % 1500), 'x'); };
+  for (int i = 0; i < 5; ++i) append_values(*log_, {values.emplace_back(value(i))});
+  auto first = append_and_wait_in_sync(batch_of({values.emplace_back(value(5))}));
+  std::vector<std::future<Result<Appended>>> group;
+  for (int i = 6; i < 6 + kGroup; ++i) {
+    group.push_back(append_async(*log_, "t", 0, batch_of({values.emplace_back(value(i))})));
+  }
+  faults_.let_one_pass();
+  ASSERT_TRUE(first.get());
+  const size_t acknowledged = 6;
+  size_t durable = 0;
+  for (size_t i = 0; i < acknowledged; ++i) durable += batch_of({values[i]}).size();
+  Folder copy;
+  std::filesystem::copy(folder_.path(), copy.path(), std::filesystem::copy_options::recursive);
+  const auto path = copy.partition("t", 0) / "00000000000000000000.log";
+  const std::string whole = read_file(path).value();
+  faults_.open_gate();
+  for (auto& one : group) ASSERT_TRUE(one.get());
+
+  const auto seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 60; ++round) {
+    auto left = whole;
+    for (size_t at = 0; at < left.size(); at += kSector) {
+      const size_t from = std::max(at, durable);
+      const size_t to = std::min(at + kSector, left.size());
+      if (from < to && random() % 4 == 0) left.replace(from, to - from, to - from, '\0');
+    }
+    if (random() % 3 == 0) left.resize(durable + random() % (whole.size() - durable));
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << left;
+    std::filesystem::remove(std::filesystem::path(path).replace_extension(".index"));
+    const auto log = Log::open(copy.path(), {});
+    ASSERT_TRUE(log) << log.error().message;
+    const auto found = read_values(**log);
+    ASSERT_GE(found.size(), acknowledged);
+    for (size_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], (Value{static_cast<int64_t>(i), values[i]}));
+  }
 }
 
 TEST_F(Fault, WhatGatheredBehindAFailedFsyncFailsAsWell) {

@@ -27,21 +27,41 @@ struct Faults {
   void close_gate() { set_gate(false); }
   void open_gate() { set_gate(true); }
   void wait_until_a_sync_waits() {
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return waiting > 0; });
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return waiting_ > 0; });
+  }
+  // Lets the one that waits go, and returns when the next one waits.
+  void let_one_pass() {
+    std::unique_lock lock(mutex_);
+    const int before = arrived_;
+    passes_ = 1;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return arrived_ > before; });
   }
 
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool gate_open = true;
-  int waiting = 0;
+  void pass_gate() {
+    std::unique_lock lock(mutex_);
+    ++arrived_;
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return gate_open_ || passes_ > 0; });
+    if (!gate_open_) --passes_;
+    --waiting_;
+  }
 
  private:
   void set_gate(bool open) {
-    const std::lock_guard lock(mutex);
-    gate_open = open;
-    changed.notify_all();
+    const std::lock_guard lock(mutex_);
+    gate_open_ = open;
+    changed_.notify_all();
   }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool gate_open_ = true;
+  int passes_ = 0;
+  int waiting_ = 0;
+  int arrived_ = 0;
 };
 
 class FaultyCalls : public FileCalls {
@@ -60,13 +80,7 @@ class FaultyCalls : public FileCalls {
   }
 
   int sync(int fd) override {
-    {
-      std::unique_lock lock(faults_.mutex);
-      ++faults_.waiting;
-      faults_.changed.notify_all();
-      faults_.changed.wait(lock, [&] { return faults_.gate_open; });
-      --faults_.waiting;
-    }
+    faults_.pass_gate();
     ++faults_.syncs;
     if (faults_.sync_error != 0) return failed(faults_.sync_error);
     return FileCalls::sync(fd);
