@@ -7,6 +7,7 @@
 #include <atomic>
 #include <mutex>
 #include <thread>
+#include <unordered_set>
 
 #include "base/logging.h"
 #include "kafka/client/describe.h"
@@ -14,6 +15,10 @@
 
 namespace pinflow::kafka {
 namespace {
+
+constexpr int kPollMs = 50;
+constexpr int kAskTimeoutMs = 500;         // delivery reports wait meanwhile
+constexpr size_t kMaxMetTopics = 10'000;   // beyond, a topic's first record waits up to a second
 
 // One call of write: its records' fates, and who is told when the last one is known. Frees itself.
 struct Batch {
@@ -98,7 +103,7 @@ int enqueue(rd_kafka_t* rk, const std::string& topic, const NewRecord& record, B
 void drain(rd_kafka_t* rk, int timeout_ms) {
   if (rd_kafka_flush(rk, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR) return;
   rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  while (rd_kafka_outq_len(rk) > 0) rd_kafka_poll(rk, 50);
+  while (rd_kafka_outq_len(rk) > 0) rd_kafka_poll(rk, kPollMs);
 }
 
 }  // namespace
@@ -109,8 +114,10 @@ struct RdTopicWriter::State {
   ClientConfig config;
   WriterOptions options;
   FaultLog faults{"Kafka producer"};
-  std::mutex mutex;                      // guards `handle`, the pointer
+  std::mutex mutex;                      // guards the next three
   std::shared_ptr<rd_kafka_s> handle;
+  std::unordered_set<std::string> met;   // topics written to
+  std::vector<std::string> fresh;        // those of them that the poller shall ask about
   std::atomic<bool> stopping{false};
   std::atomic<bool> broken{false};  // the handle has met an error that only a new one mends
   std::thread poller;
@@ -124,6 +131,8 @@ struct RdTopicWriter::State {
     rd_kafka_queue_yield(queue);
     rd_kafka_queue_destroy(queue);
   }
+  void meet(const std::string& topic);
+  void ask_about_fresh();
   Result<Handle> make();
   void run();
   void replace();
@@ -154,6 +163,34 @@ Result<Handle> RdTopicWriter::State::make() {
   return make_handle(Role::producer, std::move(*conf));
 }
 
+// librdkafka looks for the partitions of a topic that is new to it once a second: asking at once spares the first
+// record that wait.
+void RdTopicWriter::State::meet(const std::string& topic) {
+  {
+    const std::lock_guard lock(mutex);
+    if (met.size() >= kMaxMetTopics || !met.insert(topic).second) return;
+    fresh.push_back(topic);
+  }
+  wake();
+}
+
+void RdTopicWriter::State::ask_about_fresh() {
+  std::vector<std::string> topics;
+  {
+    const std::lock_guard lock(mutex);
+    topics.swap(fresh);
+  }
+  for (const std::string& topic : topics) {
+    rd_kafka_topic_t* local = rd_kafka_topic_new(handle.get(), topic.c_str(), nullptr);
+    if (!local) continue;
+    const struct rd_kafka_metadata* metadata = nullptr;
+    if (rd_kafka_metadata(handle.get(), 0, local, &metadata, kAskTimeoutMs) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(local);
+  }
+}
+
 // An idempotent producer ends for good when the broker has lost its state (a log cut short, say): what was under way
 // fails, and a new producer goes on.
 void RdTopicWriter::State::replace() {
@@ -173,7 +210,8 @@ void RdTopicWriter::State::replace() {
 
 void RdTopicWriter::State::run() {
   while (!stopping) {
-    rd_kafka_poll(handle.get(), 50);
+    rd_kafka_poll(handle.get(), kPollMs);
+    ask_about_fresh();
     if (broken) replace();
   }
   drain(handle.get(), options.close_timeout_ms);
@@ -204,6 +242,7 @@ void RdTopicWriter::write(std::string topic, std::vector<NewRecord> records, Don
   for (size_t i = 0; i < records.size(); ++i) {
     if (const int error = enqueue(handle.get(), topic, records[i], batch->slots[i])) refused.emplace_back(i, error);
   }
+  state_->meet(topic);
   for (const auto& [index, error] : refused) batch->settle(index, {kafka_error(error), text_of(error)});
 }
 
