@@ -87,6 +87,11 @@ std::string cast_of(const pipeline::Column& column, const std::string& type) {
   return fmt::format("CAST({0} AS {1}) AS {0}", name, sql_name_of(column.type));
 }
 
+// Over the good records only: a dead letter's faults are its reason's business.
+std::string sum_of(const std::string& column) {
+  return fmt::format(", CAST(COALESCE(sum({}) FILTER (reason IS NULL), 0) AS BIGINT)", column);
+}
+
 Result<> check_no_overlap(const RecordSource& source) {
   const auto ends = source.totals().ends;
   const auto& objects = source.objects();
@@ -145,14 +150,17 @@ Result<Cleaned> clean(sql::Database& database, sql::Connection& sql, const pipel
   for (const std::string& count : cleaned.counts) {
     const std::string name = quote_name("count_" + count);
     count_columns += fmt::format("CAST({0} AS BIGINT) AS {0}, ", name);
-    sums += fmt::format(", CAST(COALESCE(sum({}), 0) AS BIGINT)", name);
+    sums += sum_of(name);
   }
+  sums += sum_of("missing_fields") + sum_of("unknown_fields");
   const std::string made = fmt::format(
       "CREATE OR REPLACE TEMP TABLE {} AS SELECT {}"
-      "CASE origin & 3 WHEN {} THEN {} WHEN {} THEN {} ELSE CAST(reason AS VARCHAR) END AS reason, {}origin >> 2 AS line "
-      "FROM (\n{}\n)",
+      "CASE origin & 3 WHEN {} THEN {} WHEN {} THEN {} ELSE CAST(reason AS VARCHAR) END AS reason, {}"
+      "CAST((origin >> {}) & 255 AS UTINYINT) AS missing_fields, CAST((origin >> {}) & 255 AS UTINYINT) AS unknown_fields, "
+      "origin >> {} AS line FROM (\n{}\n)",
       cleaned.name, casts, static_cast<int>(Fault::not_an_object), quote_text(kNotAnObject),
-      static_cast<int>(Fault::too_long), quote_text(kTooLong), count_columns, body);
+      static_cast<int>(Fault::too_long), quote_text(kTooLong), count_columns, kMissingShift, kUnknownShift, kLineShift,
+      body);
   if (auto done = sql.execute(made, origin_of(record, 2)); !done) return pass(done.error());
   const auto totals = sql.query(fmt::format("SELECT count(*), count(reason){} FROM {}", sums, cleaned.name));
   if (!totals) return pass(totals.error());
@@ -165,8 +173,8 @@ Result<Cleaned> clean(sql::Database& database, sql::Connection& sql, const pipel
     return invalid("{}: {} rows were made of {} records; a cleaning makes one row of each record",
                    record.cleaning.file.string(), cleaned.raw, met.lines);
   }
-  cleaned.noted.emplace_back("missing_fields", met.missing);
-  cleaned.noted.emplace_back("unknown_fields", met.unknown);
+  cleaned.noted.emplace_back("missing_fields", row[2 + cleaned.counts.size()].integer() + met.missing);
+  cleaned.noted.emplace_back("unknown_fields", row[3 + cleaned.counts.size()].integer() + met.unknown);
   if (auto apart = check_no_overlap(*source); !apart) return pass(apart.error());
   return cleaned;
 }

@@ -44,13 +44,10 @@ Plan plan_in(const simdjson::dom::object& json) {
   return plan;
 }
 
-// Where the partition was left; 0 where no plan has had it.
-int64_t left_at(const TopicPlan* before, int32_t partition) {
-  if (before == nullptr) return 0;
-  for (const PartitionRange& range : before->partitions) {
-    if (range.partition == partition) return range.to;
-  }
-  return 0;
+// The partition's range; a new, empty one where it has none.
+PartitionRange& range_of(TopicPlan& topic, int32_t partition) {
+  const auto found = std::ranges::find(topic.partitions, partition, &PartitionRange::partition);
+  return found != topic.partitions.end() ? *found : topic.partitions.emplace_back(PartitionRange{partition});
 }
 
 Result<> check_identity(const TopicPlan& now, const TopicPlan* before) {
@@ -62,6 +59,38 @@ Result<> check_identity(const TopicPlan& now, const TopicPlan* before) {
               "offsets mean other records. Use another lake for the new topic, or another user_id",
               now.topic, before->identity.topic_id, before->identity.cluster_id, now.identity.topic_id,
               now.identity.cluster_id);
+}
+
+// Adds what the lake holds behind the topic's ranges, up to the limits.
+// Whether some had to be left.
+Result<bool> take_objects(object::Store& store, TopicPlan& topic, int64_t most_bytes) {
+  const auto objects = list_topic(store, topic.topic);
+  if (!objects) return pass(objects.error());
+  std::vector<const TopicObject*> last;  // taken of each partition that has something new
+  int64_t bytes = 0;
+  int64_t count = 0;
+  bool more = false;
+  for (const TopicObject& object : *objects) {
+    PartitionRange& range = range_of(topic, object.partition);
+    if (object.first_offset < range.from) continue;
+    if (count > 0 && (bytes + object.size > most_bytes || count == kPlanObjects)) {
+      more = true;
+      break;
+    }
+    bytes += object.size;
+    ++count;
+    range.bytes += object.size;
+    ++range.objects;
+    if (last.empty() || last.back()->partition != object.partition) last.push_back(&object);
+    else last.back() = &object;
+  }
+  for (const TopicObject* object : last) {
+    const auto end = end_of(store, *object);
+    if (!end) return pass(end.error());
+    range_of(topic, object->partition).to = *end;
+  }
+  std::ranges::sort(topic.partitions, {}, &PartitionRange::partition);
+  return more;
 }
 
 }  // namespace
@@ -163,9 +192,9 @@ Result<Plan> read_plan(object::Store& store, int64_t number) {
   return plan;
 }
 
-Result<Plan> next_plan(object::Store& store, const pipeline::Pipeline& pipeline, const std::optional<Plan>& last,
+Result<Proposal> next_plan(object::Store& store, const pipeline::Pipeline& pipeline, const std::optional<Plan>& last,
                        const std::string& date, int64_t most_bytes) {
-  Plan plan{last ? last->number + 1 : 1, pipeline.id, date, now_ms(), {}};
+  Proposal proposal{{last ? last->number + 1 : 1, pipeline.id, date, now_ms(), {}}};
   for (const pipeline::RecordType& record : pipeline.records) {
     const TopicPlan* before = last ? last->find(record.name) : nullptr;
     if (before != nullptr && before->topic != record.topic) before = nullptr;  // a new topic is read from its start
@@ -174,44 +203,16 @@ Result<Plan> next_plan(object::Store& store, const pipeline::Pipeline& pipeline,
     if (!identity) return pass(identity.error());
     topic.identity = *identity;
     if (auto same = check_identity(topic, before); !same) return pass(same.error());
-    if (!topic.identity.known() && before != nullptr) topic.identity = before->identity;
-    const auto objects = list_topic(store, record.topic);
-    if (!objects) return pass(objects.error());
     if (before != nullptr) {
+      if (!topic.identity.known()) topic.identity = before->identity;
       for (const PartitionRange& range : before->partitions) topic.partitions.push_back({range.partition, range.to, range.to});
     }
-    const TopicObject* last_taken = nullptr;
-    const auto close = [&]() -> Result<> {  // the partition's range ends where its last object ends
-      if (last_taken == nullptr) return {};
-      const auto end = end_of(store, *last_taken);
-      if (!end) return pass(end.error());
-      topic.partitions.back().to = *end;
-      last_taken = nullptr;
-      return {};
-    };
-    int64_t bytes = 0;
-    std::vector<PartitionRange> ranges;
-    for (const TopicObject& object : *objects) {
-      const int64_t from = left_at(before, object.partition);
-      if (object.first_offset < from) continue;
-      if (bytes > 0 && bytes + object.size > most_bytes) break;
-      bytes += object.size;
-      if (last_taken == nullptr || last_taken->partition != object.partition) {
-        if (auto closed = close(); !closed) return pass(closed.error());
-        const auto known = std::ranges::find(topic.partitions, object.partition, &PartitionRange::partition);
-        if (known != topic.partitions.end()) topic.partitions.erase(known);
-        topic.partitions.push_back({object.partition, from, from});
-      }
-      PartitionRange& range = topic.partitions.back();
-      ++range.objects;
-      range.bytes += object.size;
-      last_taken = &object;
-    }
-    if (auto closed = close(); !closed) return pass(closed.error());
-    std::ranges::sort(topic.partitions, {}, &PartitionRange::partition);
-    plan.topics.push_back(std::move(topic));
+    const auto left = take_objects(store, topic, most_bytes);
+    if (!left) return pass(left.error());
+    proposal.more = proposal.more || *left;
+    proposal.plan.topics.push_back(std::move(topic));
   }
-  return plan;
+  return proposal;
 }
 
 Result<Plan> put_plan(object::Store& store, const Plan& plan) {

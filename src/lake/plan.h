@@ -67,13 +67,18 @@ std::string plan_name(int64_t number);
 Result<std::vector<int64_t>> list_plans(object::Store& store);
 Result<Plan> read_plan(object::Store& store, int64_t number);  // not_found
 
-// Bytes of objects that one plan takes of one topic, at least one object: work and memory have a bound, and a long
-// backlog is several plans.
+// Bytes (but at least one object) and number of the objects that one plan takes of one topic: work and memory have a
+// bound, and a long backlog is several plans.
 inline constexpr int64_t kPlanBytes = 256 << 20;
+inline constexpr int64_t kPlanObjects = 200'000;
 
-// The plan after `last` (nothing: the first), of what the lake holds now. It is not put. Where nothing is new, it is
-// empty(). conflict where a topic is another one than `last` was made of; corrupt where objects are gone.
-Result<Plan> next_plan(object::Store& store, const pipeline::Pipeline& pipeline, const std::optional<Plan>& last,
+// The plan after `last` (nothing: the first), of what the lake holds now; it is not put. Where nothing is new, it is
+// empty(). conflict where a topic is another one than `last` was made of.
+struct Proposal {
+  Plan plan;
+  bool more = false;  // the limits left objects for another plan
+};
+Result<Proposal> next_plan(object::Store& store, const pipeline::Pipeline& pipeline, const std::optional<Plan>& last,
                        const std::string& date, int64_t most_bytes = kPlanBytes);
 
 // Puts the plan; where another process was faster, its plan of that number is what is answered.

@@ -1,6 +1,8 @@
 #include "lake/record_source.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -11,9 +13,8 @@
 namespace pinflow::lake {
 namespace {
 
-constexpr int kLineBits = 40;               // of a line's number within its object; the object's stands above
-constexpr size_t kChunkBytes = 4 << 20;     // of lines in one chunk
-constexpr int64_t kBytesOfARecord = 300;    // for estimates
+constexpr size_t kChunkBytes = 4 << 20;   // of lines in one chunk
+constexpr int64_t kBytesOfARecord = 300;  // for estimates
 
 std::string repaired(std::string_view text) {
   std::string out;
@@ -84,6 +85,7 @@ class RecordSource::Reader final : public sql::RowReader {
         close();
         continue;
       }
+      if (line_ == kMostLines) return unsupported("{}: more than {} records in one object", object().name, kMostLines);
       put(chunk, row++, line);
       bytes += line.text.size();
     }
@@ -129,11 +131,12 @@ class RecordSource::Reader final : public sql::RowReader {
       if (!parser_.parse(line.too_long ? std::string_view() : line.text) && fault == Fault::none) {
         fault = Fault::not_an_object;
       }
-      if (fault == Fault::none) {
-        missing_ += parser_.missing();
-        unknown_ += parser_.unknown();
-      }
-      chunk.set_integer(kOriginColumn, row, number * 4 + static_cast<int>(fault));
+      const int missing = std::min(parser_.missing(), kMostNoted);
+      const int unknown = std::min(parser_.unknown(), kMostNoted);
+      missing_ += parser_.missing() - missing;
+      unknown_ += parser_.unknown() - unknown;
+      chunk.set_integer(kOriginColumn, row,
+                        number << kLineShift | missing << kMissingShift | unknown << kUnknownShift | static_cast<int>(fault));
       for (size_t field = 0; field < source_.fields_.size(); ++field) {
         if (parser_.null(field)) chunk.set_null(kFirstField + field, row);
         else chunk.set_text(kFirstField + field, row, parser_.text(field));
@@ -157,6 +160,7 @@ std::unique_ptr<sql::RowReader> RecordSource::Scan::reader() { return std::make_
 
 RecordSource::RecordSource(object::Store& store, std::vector<TopicObject> objects, std::vector<std::string> fields)
     : store_(store), objects_(std::move(objects)), fields_(std::move(fields)) {
+  if (objects_.size() > kMostObjects) std::abort();
   using Kind = sql::SourceColumn::Kind;
   columns_ = {{"line", Kind::integer},     {"origin", Kind::integer},    {"record", Kind::text},
               {"object", Kind::text}, {"partition", Kind::integer}, {"offset", Kind::integer}};

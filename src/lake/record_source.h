@@ -1,7 +1,8 @@
 // The lines of a plan's objects as rows for DuckDB: SELECT … FROM pinflow_rows('…').
 //
-//   line       which line of all: unique, below 2^61
-//   origin     line * 4 + what is wrong with it as a record (Fault): what a cleaning hands through
+//   line       which line of all: unique, below 2^45
+//   origin     the line, and how it is as a record: what a cleaning hands through
+//                bits 0-1 Fault, 2-9 members that are no fields, 10-17 fields that are missing, 18-62 line
 //   record     the line's text; bytes that are not UTF-8 are U+FFFD
 //   object, partition, offset     where it stands
 //   one column for each field, its text or NULL (record_parser.h)
@@ -30,12 +31,20 @@ inline constexpr std::string_view kTooLong = "longer than 16 MiB";
 inline constexpr size_t kLineColumn = 0, kOriginColumn = 1, kRecordColumn = 2, kObjectColumn = 3, kPartitionColumn = 4,
                         kOffsetColumn = 5, kFirstField = 6;
 
+inline constexpr int kUnknownShift = 2, kMissingShift = 10, kLineShift = 18;
+inline constexpr int kMostNoted = 255;  // of unknown members and of missing fields; the rest is in Totals
+
+// Objects of one source, and lines of one object: a line's number holds both.
+inline constexpr int kLineBits = 25;
+inline constexpr size_t kMostObjects = size_t{1} << 20;
+inline constexpr int64_t kMostLines = int64_t{1} << kLineBits;
+
 // Of a line longer than gate::kMaxRecordBytes, `record` shows this much.
 inline constexpr size_t kShownOfTooLong = 64 << 10;
 
 class RecordSource final : public sql::RowSource {
  public:
-  // The store outlives it. All records of the objects are read.
+  // The store outlives it. All records of the objects are read. At most kMostObjects: more is a bug.
   RecordSource(object::Store& store, std::vector<TopicObject> objects, std::vector<std::string> fields);
 
   const std::vector<sql::SourceColumn>& columns() const override { return columns_; }
@@ -46,9 +55,9 @@ class RecordSource final : public sql::RowSource {
   // What the last finished scan that parsed the records has met.
   struct Totals {
     int64_t lines = 0;
-    int64_t missing = 0;         // fields that records do not have
-    int64_t unknown = 0;         // members of records that are no fields
-    std::vector<int64_t> ends;   // of each object: the offset behind its last line
+    int64_t missing = 0;        // beyond kMostNoted of a record
+    int64_t unknown = 0;        // …
+    std::vector<int64_t> ends;  // of each object: the offset behind its last line
   };
   Totals totals() const;
 

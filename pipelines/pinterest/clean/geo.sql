@@ -10,8 +10,10 @@ WITH known AS (
     -- 2020-08-28 03:52:47, 2020-08-28T03:52:47 and 2020:08:28 03:52:47; the cast refuses a 30th of February
     CASE
       WHEN regexp_extract(timestamp, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$', 0) = timestamp
+           AND timestamp >= '0001'
         THEN TRY_CAST(timestamp AS TIMESTAMP)
       WHEN regexp_extract(timestamp, '^[0-9]{4}:[0-9]{2}:[0-9]{2} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$', 0) = timestamp
+           AND timestamp >= '0001'
         THEN TRY_CAST(replace(substring(timestamp, 1, 10), ':', '-') || substring(timestamp, 11, 9) AS TIMESTAMP)
     END AS posted_at
   FROM raw

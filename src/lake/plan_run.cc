@@ -1,0 +1,260 @@
+#include "lake/plan_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/logging.h"
+#include "base/shutdown.h"
+#include "delta/data_file.h"
+#include "lake/commit_counts.h"
+#include "lake/table_writer.h"
+
+namespace pinflow::lake {
+namespace {
+
+// Adds the time until it goes to a step's.
+class Timed {
+ public:
+  Timed(Workshop& shop, const char* step) : shop_(shop), step_(step) {}
+  ~Timed() { shop_.seconds[step_] += clock_.seconds(); }
+
+ private:
+  Workshop& shop_;
+  const char* step_;
+  Stopwatch clock_;
+};
+
+bool has_plan(const std::optional<delta::Snapshot>& snapshot, const std::string& app, int64_t plan) {
+  return snapshot && snapshot->txn_version(app) >= plan;
+}
+
+// A file that no commit will add.
+void discard(object::Store& store, const std::string& table, const std::vector<delta::DataFile>& files) {
+  for (const delta::DataFile& file : files) {
+    if (auto gone = store.remove(table_folder(table) + "/" + file.path); !gone) debug("{}", gone.error().message);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Workshop>> Workshop::open(const pipeline::Pipeline& pipeline, object::Store& store,
+                                                 const BatchOptions& options) {
+  std::unique_ptr<Workshop> shop(new Workshop(pipeline, store, options));
+  auto spill = Spill::make(store);
+  if (!spill) return pass(spill.error());
+  shop->spill = std::move(*spill);
+  auto database = sql::Database::open({options.memory_bytes, options.threads, shop->spill->path() / "spilled"});
+  if (!database) return pass(database.error());
+  shop->database = std::move(*database);
+  auto connection = shop->database->connect();
+  if (!connection) return pass(connection.error());
+  shop->sql.emplace(std::move(*connection));
+  if (auto known = run_prelude(*shop->sql, pipeline); !known) return pass(known.error());
+  if (options.progress) {
+    shop->sql->watch([raw = shop.get()](double done) {
+      raw->options.progress(raw->step, done);
+      return !stop_requested();
+    });
+  }
+  return shop;
+}
+
+void Workshop::begin(const std::string& what) {
+  step = what;
+  if (options.progress) options.progress(step, 0);
+}
+
+Result<std::vector<RecordReport>> PlanRun::run() {
+  if (auto looked = look(); !looked) return pass(looked.error());
+  if (auto same = check_same_cleaning(); !same) return pass(same.error());
+  if (auto cleaned = clean_all(); !cleaned) return pass(cleaned.error());
+  if (auto committed = commit_dead(); !committed) return pass(committed.error());
+  std::vector<RecordReport> reports;
+  for (Part& part : parts_) {
+    if (auto committed = part.done ? take_over(part) : commit_rows(part); !committed) return pass(committed.error());
+    if (part.cleaned) {
+      if (auto forgotten = forget(*shop_.database, *shop_.sql, *part.record); !forgotten) return pass(forgotten.error());
+    }
+    reports.push_back(part.report);
+  }
+  return reports;
+}
+
+Result<> PlanRun::look() {
+  for (const TopicPlan& topic : plan_.topics) {
+    const pipeline::RecordType* record = shop_.pipeline.find_record(topic.record);
+    if (record == nullptr) {
+      warn("plan {}: the pipeline has no record type '{}' any more; its part is left out", plan_.number, topic.record);
+      continue;
+    }
+    Part& part = parts_.emplace_back();
+    part.record = record;
+    part.topic = &topic;
+    part.report.record = record->name;
+    part.report.table = record->table;
+    auto snapshot = find_snapshot(shop_.store, record->table);
+    if (!snapshot) return pass(snapshot.error());
+    part.snapshot = std::move(*snapshot);
+    part.done = has_plan(part.snapshot, app_id(shop_.pipeline.id, record->table), plan_.number);
+  }
+  auto dead = find_snapshot(shop_.store, kDeadTable);
+  if (!dead) return pass(dead.error());
+  dead_ = std::move(*dead);
+  dead_done_ = has_plan(dead_, app_id(shop_.pipeline.id, kDeadTable), plan_.number);
+  return {};
+}
+
+// The dead letters and the rows of a plan must be of one cleaning, or a record could be in both or in neither.
+Result<> PlanRun::check_same_cleaning() const {
+  if (!dead_done_ || std::ranges::all_of(parts_, &Part::done)) return {};
+  const auto counts = find_counts(shop_.store, shop_.pipeline.id, kDeadTable, plan_.number);
+  if (!counts) return pass(counts.error());
+  for (const Part& part : parts_) {
+    if (part.done) continue;
+    std::string used = part.topic->cleaning;
+    if (*counts) {
+      for (const auto& record : (*counts)->records) {
+        if (record.counts.record == part.record->name) used = record.cleaning;
+      }
+    }
+    if (used == digest_of(shop_.pipeline, *part.record)) continue;
+    return fail(Code::conflict,
+                "plan {} was begun with another cleaning of '{}': its dead letters are in the table {} already, its rows "
+                "are not yet in {}. Put {} back as it was, run the batch once, then change it",
+                plan_.number, part.record->name, kDeadTable, part.record->table, part.record->cleaning.file.string());
+  }
+  return {};
+}
+
+Result<std::vector<TopicObject>> PlanRun::objects_of(const TopicPlan& topic) const {
+  std::vector<TopicObject> taken;
+  if (std::ranges::all_of(topic.partitions, [](const PartitionRange& range) { return range.objects == 0; })) return taken;
+  const auto objects = list_topic(shop_.store, topic.topic);
+  if (!objects) return pass(objects.error());
+  for (const PartitionRange& range : topic.partitions) {
+    int64_t count = 0;
+    for (const TopicObject& object : *objects) {
+      if (object.partition != range.partition || object.first_offset < range.from || object.first_offset >= range.to) continue;
+      taken.push_back(object);
+      ++count;
+    }
+    if (count != range.objects) {
+      return corrupt("plan {}: {} objects of {}, partition {}, offsets {} to {}, were there when the plan was made; now {}",
+                     plan_.number, range.objects, topic.topic, range.partition, range.from, range.to - 1, count);
+    }
+  }
+  return taken;
+}
+
+Result<> PlanRun::clean_all() {
+  const Timed timed(shop_, "clean");
+  for (Part& part : parts_) {
+    if (part.done && dead_done_) continue;
+    shop_.begin("clean " + part.record->name);
+    auto objects = objects_of(*part.topic);
+    if (!objects) return pass(objects.error());
+    auto source = std::make_shared<RecordSource>(shop_.store, std::move(*objects), part.record->fields);
+    auto cleaned = clean(*shop_.database, *shop_.sql, *part.record, source, plan_.date);
+    if (!cleaned) return pass(cleaned.error(), "plan {}", plan_.number);
+    part.report.raw = cleaned->raw;
+    part.report.dead = cleaned->dead;
+    part.report.noted = cleaned->noted;
+    part.cleaned = std::move(*cleaned);
+  }
+  return {};
+}
+
+CommitCounts PlanRun::counts_of(const Part& part) const {
+  return {plan_.number, plan_.date, {{part.report, digest_of(shop_.pipeline, *part.record)}}};
+}
+
+Result<> PlanRun::commit_dead() {
+  if (dead_done_) return {};
+  const Timed timed(shop_, "dead letters");
+  shop_.begin("dead letters");
+  CommitCounts counts{plan_.number, plan_.date, {}};
+  std::string letters;
+  for (const Part& part : parts_) {
+    counts.records.push_back(counts_of(part).records[0]);
+    if (part.cleaned->dead == 0) continue;
+    letters += (letters.empty() ? "" : " UNION ALL ") + dead_letters_of(*part.record, *part.cleaned, plan_.number);
+  }
+  std::vector<delta::DataFile> files;
+  if (!letters.empty()) {
+    const auto local = shop_.spill->new_file(".parquet");
+    auto written = shop_.sql->execute(fmt::format("COPY ({}) TO {} (FORMAT parquet)", letters, sql::quote_text(local.string())));
+    if (!written) return pass(written.error(), "writing the dead letters of plan {}", plan_.number);
+    auto file = delta::put_data_file(shop_.store, table_folder(kDeadTable), local, dead_columns());
+    if (!file) return pass(file.error());
+    files.push_back(std::move(*file));
+  }
+  const auto outcome = delta::append(shop_.store, {.table = table_folder(kDeadTable),
+                                                   .columns = dead_columns(),
+                                                   .files = files,
+                                                   .txn = {app_id(shop_.pipeline.id, kDeadTable), plan_.number, {}},
+                                                   .commit_info = write_counts(counts),
+                                                   .has_read = false,
+                                                   .base = dead_});
+  if (!outcome) return pass(outcome.error(), "committing the dead letters of plan {}", plan_.number);
+  if (outcome->kind != delta::Outcome::Kind::already_done) return {};
+  discard(shop_.store, kDeadTable, files);
+  dead_done_ = true;  // by another process: with the same cleaning?
+  return check_same_cleaning();
+}
+
+Result<> PlanRun::commit_rows(Part& part) {
+  const pipeline::RecordType& record = *part.record;
+  const bool drop = shop_.pipeline.repeats.batch_drop;
+  for (;;) {
+    shop_.begin("table " + record.table);
+    std::vector<delta::DataFile> files;
+    {
+      const Timed timed(shop_, "tables");
+      auto before = pin_files(shop_.store, record.table, drop ? part.snapshot : std::nullopt);
+      if (!before) return pass(before.error());
+      const auto local = shop_.spill->new_file(".parquet");
+      const auto written = write_rows(*shop_.sql, record, *part.cleaned, drop, *before, local);
+      if (!written) return pass(written.error(), "plan {}", plan_.number);
+      part.report.clean = written->clean;
+      part.report.duplicates = written->duplicates;
+      part.report.before = part.snapshot ? part.snapshot->records() : 0;
+      part.report.after = part.report.before + written->clean;
+      if (written->clean > 0) {
+        auto file = delta::put_data_file(shop_.store, table_folder(record.table), local, delta_columns(record.columns));
+        if (!file) return pass(file.error());
+        files.push_back(std::move(*file));
+      }
+    }
+    const Timed timed(shop_, "commit");
+    auto outcome = delta::append(shop_.store, {.table = table_folder(record.table),
+                                               .columns = delta_columns(record.columns),
+                                               .files = files,
+                                               .txn = {app_id(shop_.pipeline.id, record.table), plan_.number, {}},
+                                               .commit_info = write_counts(counts_of(part)),
+                                               .has_read = drop,
+                                               .base = part.snapshot});
+    if (!outcome) return pass(outcome.error(), "committing plan {} to the table {}", plan_.number, record.table);
+    if (outcome->kind == delta::Outcome::Kind::committed) return {};
+    discard(shop_.store, record.table, files);
+    part.snapshot = std::move(outcome->snapshot);
+    if (outcome->kind == delta::Outcome::Kind::already_done) return take_over(part);
+  }
+}
+
+Result<> PlanRun::take_over(Part& part) {
+  const auto counts = find_counts(shop_.store, shop_.pipeline.id, part.record->table, plan_.number);
+  if (!counts) return pass(counts.error());
+  if (!*counts || (*counts)->records.empty()) {
+    warn("plan {}: the table {} has it, but its log no longer says what was counted", plan_.number, part.record->table);
+    part.report.after = part.report.before = part.snapshot ? part.snapshot->records() : 0;
+    return {};
+  }
+  part.report = (*counts)->records[0].counts;
+  part.report.table = part.record->table;
+  return {};
+}
+
+}  // namespace pinflow::lake

@@ -1,0 +1,136 @@
+#include "lake/query.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/shutdown.h"
+#include "lake/cleaning.h"
+#include "lake/spill.h"
+#include "lake/table_files.h"
+#include "sql/duckdb.h"
+
+namespace pinflow::lake {
+namespace {
+
+// A database with a view of each table, and what keeps the views' files.
+struct Session {
+  std::unique_ptr<Spill> spill;
+  std::unique_ptr<sql::Database> database;
+  std::vector<PinnedTable> tables;
+  std::optional<sql::Connection> sql;
+  std::map<std::string, int64_t> versions;
+};
+
+Result<> add_view(Session& session, object::Store& store, const std::string& table, const std::vector<delta::Column>& columns) {
+  auto snapshot = find_snapshot(store, table);
+  if (!snapshot) return pass(snapshot.error());
+  const auto has = *snapshot ? (*snapshot)->columns() : columns;
+  if (has.empty()) return {};  // a table that no record type declares and that is not there
+  auto pinned = pin_files(store, table, std::move(*snapshot));
+  if (!pinned) return pass(pinned.error());
+  session.versions[table] = pinned->version();
+  const std::string view = fmt::format("CREATE VIEW {} AS {}", sql::quote_name(table), select_of(*pinned, has));
+  session.tables.push_back(std::move(*pinned));
+  return session.sql->execute(view);
+}
+
+Result<Session> open_session(const pipeline::Pipeline& pipeline, object::Store& store, const QueryOptions& options) {
+  Session session;
+  auto spill = Spill::make(store);
+  if (!spill) return pass(spill.error());
+  session.spill = std::move(*spill);
+  auto database = sql::Database::open({options.memory_bytes, options.threads, session.spill->path()});
+  if (!database) return pass(database.error());
+  session.database = std::move(*database);
+  auto connection = session.database->connect();
+  if (!connection) return pass(connection.error());
+  session.sql.emplace(std::move(*connection));
+  if (auto known = run_prelude(*session.sql, pipeline); !known) return pass(known.error());
+  for (const pipeline::RecordType& record : pipeline.records) {
+    if (auto added = add_view(session, store, record.table, delta_columns(record.columns)); !added) return pass(added.error());
+    if (record.stream_table.empty() || record.stream_table == record.table) continue;
+    if (auto added = add_view(session, store, record.stream_table, delta_columns(record.columns)); !added) {
+      return pass(added.error());
+    }
+  }
+  for (const char* table : {kDeadTable, kDeadStreamTable}) {
+    if (auto added = add_view(session, store, table, dead_columns()); !added) return pass(added.error());
+  }
+  return session;
+}
+
+std::string label_of(const QueryOptions& options) {
+  return options.date.empty() ? iso_time(now_ms()).substr(0, 10) : options.date;
+}
+
+void watch(Session& session, const QueryOptions& options, const std::string& step) {
+  if (!options.progress) return;
+  options.progress(step, 0);
+  session.sql->watch([&options, step](double done) {
+    options.progress(step, done);
+    return !stop_requested();
+  });
+}
+
+std::vector<std::string> names_of(const pipeline::Pipeline& pipeline) {
+  std::vector<std::string> names;
+  for (const pipeline::Query& query : pipeline.queries) names.push_back(query.name);
+  return names;
+}
+
+}  // namespace
+
+Result<Answers> run_queries(const pipeline::Pipeline& pipeline, object::Store& store, const std::vector<std::string>& names,
+                            const QueryOptions& options) {
+  const auto wanted = names.empty() ? names_of(pipeline) : names;
+  for (const std::string& name : wanted) {
+    if (pipeline.find_query(name) == nullptr) {
+      return not_found("there is no query '{}'; there are: {}", name, fmt::join(names_of(pipeline), ", "));
+    }
+  }
+  auto session = open_session(pipeline, store, options);
+  if (!session) return pass(session.error());
+  Answers answers{session->versions, label_of(options), {}};
+  for (const std::string& name : wanted) {
+    const pipeline::Query& query = *pipeline.find_query(name);
+    watch(*session, options, "query " + name);
+    const Stopwatch clock;
+    auto rows = session->sql->query(with_date(query.sql.text, answers.date), {query.sql.file.string()});
+    if (!rows) return pass(rows.error());
+    answers.all.push_back({name, query.title, std::move(*rows), clock.seconds()});
+  }
+  return answers;
+}
+
+Result<sql::Table> run_sql(const pipeline::Pipeline& pipeline, object::Store& store, const std::string& sql,
+                           const QueryOptions& options) {
+  auto session = open_session(pipeline, store, options);
+  if (!session) return pass(session.error());
+  watch(*session, options, "query");
+  return session->sql->query(with_date(sql, label_of(options)));
+}
+
+Result<> store_answers(object::Store& store, const std::string& key, const Answers& answers) {
+  for (const Answer& answer : answers.all) {
+    JsonWriter json;
+    json.begin_object();
+    json.key("query").string(answer.query);
+    json.key("title").string(answer.title);
+    json.key("date").string(answers.date);
+    json.key("tables").begin_object();
+    for (const auto& [table, version] : answers.versions) json.key(table).number(version);
+    json.end_object();
+    json.key("rows").raw(as_json(answer.rows));
+    json.end_object();
+    if (auto put = store.put(fmt::format("answers/{}/{}.json", key, answer.query), json.text() + "\n"); !put) {
+      return pass(put.error(), "storing the answer to {}", answer.query);
+    }
+  }
+  return {};
+}
+
+}  // namespace pinflow::lake

@@ -1,0 +1,37 @@
+// The lake's tables, to be shown.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "delta/schema.h"
+#include "object/store.h"
+#include "sql/value.h"
+
+namespace pinflow::lake {
+
+struct TableInfo {
+  std::string name;
+  int64_t version = 0;
+  int64_t records = 0;  // -1 where the table's statistics do not say
+  int64_t files = 0;
+  int64_t bytes = 0;
+  int64_t changed_ms = 0;  // when the version was committed
+  std::vector<delta::Column> columns;
+};
+
+// All tables of the lake, by name.
+Result<std::vector<TableInfo>> list_tables(object::Store& store);
+
+struct TableShown {
+  TableInfo info;
+  sql::Table rows;  // the first few of the first file that has any; their order is the file's
+};
+inline constexpr int kRowsShown = 5;
+
+// not_found names the tables that there are.
+Result<TableShown> show_table(object::Store& store, const std::string& name);
+
+}  // namespace pinflow::lake
