@@ -141,6 +141,8 @@ TEST_F(DirectoryStoreTest, AfterKillNineAnObjectIsWholeOrAbsent) {
   size_t made = 0;
   for (int round = 0; round < 25; ++round) {
     const std::string prefix = "round" + std::to_string(round) + "/";
+    int at_work[2];
+    ASSERT_EQ(::pipe(at_work), 0);
     const pid_t pid = child([&] {
       auto store = open_directory(root_);
       if (!store) ::_exit(1);
@@ -156,9 +158,14 @@ TEST_F(DirectoryStoreTest, AfterKillNineAnObjectIsWholeOrAbsent) {
         std::ofstream(file) << content(i + 3);
         (void)(*store)->put_file_if_absent(prefix + "f/" + std::to_string(i + 3), file);
         (void)(*store)->put(prefix + "p/0", content(i));
+        if (i == 0) (void)!::write(at_work[1], "x", 1);
       }
     });
-    ::usleep(2000 + random() % 30'000);
+    char byte;
+    ASSERT_EQ(::read(at_work[0], &byte, 1), 1);
+    ::close(at_work[0]);
+    ::close(at_work[1]);
+    ::usleep(random() % 20'000);
     ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
     auto store = open();

@@ -4,8 +4,8 @@
 
 #include "base/logging.h"
 #include "gate/json_gate.h"
+#include "kafka/client/identity.h"
 #include "sink/lake_reader.h"
-#include "sink/marker.h"
 
 namespace pinflow::sink {
 namespace {
@@ -17,9 +17,9 @@ constexpr auto kRecordLimit = 10s;  // how long one record may take to come
 
 Result<Start> Starter::begin(const kafka::TopicPartition& at) {
   const std::string where = fmt::format("{}/{}", at.topic, at.partition);
-  auto cluster_id = consumer_.cluster_id();
-  if (!cluster_id) return pass(cluster_id.error());
-  auto claimed = claim_topic(store_, at.topic, {.cluster_id = *cluster_id, .topic_id = {}});
+  auto ids = ids_of(at.topic);
+  if (!ids) return pass(ids.error());
+  auto claimed = claim_topic(store_, at.topic, *ids);
   if (!claimed) return pass(claimed.error());
 
   auto marks = consumer_.watermarks(at);
@@ -56,6 +56,22 @@ Result<Start> Starter::begin(const kafka::TopicPartition& at) {
   debug("sink: {}: begins at offset {} (group {}, lake {}, log {} to {})", where, *offset, facts.committed.value_or(-1),
         facts.lake_end, facts.low, facts.high);
   return Start{*offset, std::move(*known)};
+}
+
+Result<Marker> Starter::ids_of(const std::string& topic) {
+  if (const auto known = ids_.find(topic); known != ids_.end()) return known->second;
+  auto identities = kafka::read_identities(config_, {topic});
+  if (!identities) return pass(identities.error());
+  const kafka::TopicIdentity& identity = identities->at(topic);
+  Marker ids{.cluster_id = identity.cluster_id, .topic_id = {}};
+  if (!identity.topic_id.empty()) ids.topic_id = kafka::topic_id_text(identity.topic_id);
+  if (ids.cluster_id.empty()) {
+    auto cluster_id = consumer_.cluster_id();
+    if (!cluster_id) return pass(cluster_id.error());
+    ids.cluster_id = std::move(*cluster_id);
+  }
+  ids_[topic] = ids;
+  return ids;
 }
 
 Result<> Starter::compare_last_record(const kafka::TopicPartition& at, int64_t offset, const std::string& line,

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "base/error.h"
 #include "kafka/client/consumer.h"
 #include "object/store.h"
 #include "sink/coverage.h"
+#include "sink/marker.h"
 #include "sink/sink.h"
 
 namespace pinflow::sink {
@@ -23,10 +25,14 @@ class Starter {
   Starter(const SinkOptions& options, object::Store& store, const kafka::ClientConfig& config, kafka::Consumer& consumer)
       : options_(options), store_(store), config_(config), consumer_(consumer) {}
 
+  // Asks for the topics' ids again from now on: a topic may have been made anew since.
+  void forget_ids() { ids_.clear(); }
+
   // Claims the topic in the lake (marker.h), then finds the start (coverage.h). unavailable, full, denied: try again.
   Result<Start> begin(const kafka::TopicPartition& at);
 
  private:
+  Result<Marker> ids_of(const std::string& topic);
   // Where ids cannot tell: the lake's last record against the log's at the same offset.
   Result<> compare_last_record(const kafka::TopicPartition& at, int64_t offset, const std::string& line,
                                const std::string& object);
@@ -35,6 +41,7 @@ class Starter {
   object::Store& store_;
   const kafka::ClientConfig& config_;
   kafka::Consumer& consumer_;
+  std::map<std::string, Marker> ids_;
 };
 
 }  // namespace pinflow::sink

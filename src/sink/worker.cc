@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr auto kShortPoll = 10ms;   // while something is in progress
-constexpr auto kLongPoll = 100ms;
+constexpr auto kLongPoll = 25ms;
 constexpr int64_t kCloseCheckMs = 20;
 constexpr auto kStartLimit = 120s;  // how long a rebalance waits for a store that fails
 
@@ -236,6 +236,7 @@ Result<> Sink::Worker::commit(bool now) {
 // ---- rebalances ---------------------------------------------------------------------------------------------------
 
 Result<> Sink::Worker::assigned(std::vector<kafka::PartitionOffset>& partitions) {
+  starter_.forget_ids();
   for (kafka::PartitionOffset& one : partitions) {
     auto start = begin_with_patience(one.at);
     if (!start) {

@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 constexpr auto kFirstPause = 100ms;
 constexpr auto kLongestPause = 5s;
 constexpr auto kSayAgain = 60s;
+constexpr auto kSayOther = 5s;
 
 int64_t cost_of(const File& file) { return file.size() + static_cast<int64_t>(sizeof(File)); }
 
@@ -155,7 +156,9 @@ void WriterPool::write(Outbox& outbox) {
   std::chrono::milliseconds pause = kFirstPause;
   while (!files.empty()) {
     WriteCounts counts;
+    const size_t left = files.size();
     const auto written = outbox.writer_.write(files, counts);
+    if (files.size() < left) pause = kFirstPause;
     int64_t after = 0;
     for (const File& file : files) after += cost_of(file);
     bytes_ -= std::exchange(before, after) - after;
@@ -186,20 +189,23 @@ void WriterPool::write(Outbox& outbox) {
   bytes_ -= before;
 }
 
-// Under mutex_. Says it once, and again when it is another error or after a while.
+// Under mutex_. Says it once, and again when it is another error or after a while; a store that fails and works in
+// turns does not flood the log.
 void WriterPool::note_trouble(const Error& error) {
   const auto now = std::chrono::steady_clock::now();
-  if (!trouble_ || trouble_->code != error.code || now - said_ >= kSayAgain) {
+  const bool is_new = !trouble_ || trouble_->code != error.code;
+  if (!said_ || now - *said_ >= (is_new ? kSayOther : kSayAgain)) {
     warn("sink: objects cannot be written: {}; trying again until they can", error.message);
     said_ = now;
+    good_news_due_ = true;
   }
   trouble_ = error;
 }
 
 void WriterPool::note_success() {
   std::lock_guard lock(mutex_);
-  if (trouble_) info("sink: objects are written again");
   trouble_.reset();
+  if (std::exchange(good_news_due_, false)) info("sink: objects are written again");
 }
 
 }  // namespace pinflow::sink

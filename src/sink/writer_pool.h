@@ -88,7 +88,8 @@ class WriterPool {
   bool stopping_ = false;
   std::optional<Error> failure_;
   std::optional<Error> trouble_;
-  std::chrono::steady_clock::time_point said_{};
+  std::optional<std::chrono::steady_clock::time_point> said_;  // the last warning
+  bool good_news_due_ = false;
   std::atomic<int64_t> bytes_{0};
   std::vector<std::jthread> threads_;
 };
