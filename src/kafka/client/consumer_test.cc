@@ -7,6 +7,7 @@
 #include <future>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "kafka/client/mock_cluster_test.h"
 #include "kafka/client/writer.h"
@@ -116,7 +117,7 @@ TEST_F(ConsumerTest, ReadsWhatWasWrittenByHand) {
   EXPECT_EQ(uncommitted.error().code, Code::invalid);
 }
 
-TEST_F(ConsumerTest, GroupsCommitAndGoOn) {
+void groups_commit_and_go_on(MockCluster& cluster) {
   cluster.create_topic("local.pin", 2);
   cluster.create_topic("local.geo", 1);
   cluster.create_topic("other", 1);
@@ -162,7 +163,7 @@ TEST_F(ConsumerTest, GroupsCommitAndGoOn) {
   EXPECT_THAT(seen.values, ElementsAre("value 2"));
 }
 
-TEST_F(ConsumerTest, TheAssignedCallbackChoosesTheStart) {
+void the_assigned_callback_chooses_the_start(MockCluster& cluster) {
   cluster.create_topic("t2", 1);
   write_values(cluster, "t2", 10);
   auto consumer = Consumer::open(cluster.config(), {.group = "g2"});
@@ -178,7 +179,7 @@ TEST_F(ConsumerTest, TheAssignedCallbackChoosesTheStart) {
   EXPECT_THAT(seen.values, ElementsAre("value 8", "value 9"));
 }
 
-TEST_F(ConsumerTest, AnErrorOfTheAssignedCallbackIsPolls) {
+void an_error_of_the_assigned_callback_is_polls(MockCluster& cluster) {
   cluster.create_topic("t3", 1);
   auto consumer = Consumer::open(cluster.config(), {.group = "g3"});
   ASSERT_TRUE((*consumer)->subscribe(
@@ -193,7 +194,7 @@ TEST_F(ConsumerTest, AnErrorOfTheAssignedCallbackIsPolls) {
   EXPECT_EQ(error->message, "the lake is ahead");
 }
 
-TEST_F(ConsumerTest, TwoMembersShareThePartitions) {
+void two_members_share_the_partitions(MockCluster& cluster) {
   cluster.create_topic("t4", 2);
   auto first = Consumer::open(cluster.config(), {.group = "g4", .session_timeout_ms = 6000});
   auto second = Consumer::open(cluster.config(), {.group = "g4", .session_timeout_ms = 6000});
@@ -208,6 +209,16 @@ TEST_F(ConsumerTest, TwoMembersShareThePartitions) {
   ASSERT_EQ((*first)->assignment().size(), 1u);
   ASSERT_EQ((*second)->assignment().size(), 1u);
   EXPECT_NE((*first)->assignment()[0], (*second)->assignment()[0]);
+}
+
+// Side by side, as the mock brokers let each group wait three seconds for further members.
+TEST_F(ConsumerTest, Groups) {
+  std::vector<std::thread> threads;
+  for (const auto test : {groups_commit_and_go_on, the_assigned_callback_chooses_the_start,
+                          an_error_of_the_assigned_callback_is_polls, two_members_share_the_partitions}) {
+    threads.emplace_back([this, test] { test(cluster); });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(ConsumerTest, LostOffsetsAreAnErrorWhereNothingMayBeSkipped) {
