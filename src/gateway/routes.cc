@@ -1,5 +1,6 @@
 #include "gateway/routes.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <vector>
@@ -68,6 +69,10 @@ Route topics_route(std::vector<std::string>& rest) {
 
 Result<Route> route(std::string_view target) {
   target = target.substr(0, target.find_first_of("?#"));
+  if (const size_t scheme = target.find("://"); scheme != target.npos && scheme < target.find('/')) {
+    // The absolute form (RFC 9112, 3.2.2), as clients behind a proxy send it.
+    target.remove_prefix(std::min(target.find('/', scheme + 3), target.size()));
+  }
   std::vector<std::string> segments;
   for (size_t at = 0; at < target.size();) {
     const size_t slash = std::min(target.find('/', at), target.size());

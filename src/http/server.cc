@@ -376,14 +376,19 @@ void AsioServer::accept_some() {
 
 void AsioServer::stop(int drain_ms) {
   if (threads_.empty()) return;
-  asio::post(workers_[0]->io(), [this] {
-    error_code ignored;
-    acceptor_->close(ignored);
-    retry_->cancel();
-    for (const auto& worker : workers_) {
-      asio::post(worker->io(), [w = worker.get()] { w->close_when_answered(); });
-    }
-  });
+  // The workers first: what is accepted meanwhile they close at once.
+  const auto left = std::make_shared<std::atomic<size_t>>(workers_.size());
+  for (const auto& worker : workers_) {
+    asio::post(worker->io(), [this, w = worker.get(), left] {
+      w->close_when_answered();
+      if (left->fetch_sub(1) > 1) return;
+      asio::post(workers_[0]->io(), [this] {
+        error_code ignored;
+        acceptor_->close(ignored);
+        retry_->cancel();
+      });
+    });
+  }
   {
     std::unique_lock lock(shared_.mutex);
     shared_.all_closed.wait_for(lock, std::chrono::milliseconds(drain_ms),
@@ -393,6 +398,9 @@ void AsioServer::stop(int drain_ms) {
   for (const auto& worker : workers_) worker->io().stop();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+  // Where no connection was left to wait for, the threads may have ended before it came to this.
+  error_code ignored;
+  acceptor_->close(ignored);
   for (const auto& worker : workers_) worker->drop_all();
 }
 
