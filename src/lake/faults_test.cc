@@ -9,6 +9,7 @@
 #include <random>
 #include <thread>
 
+#include "base/clock.h"
 #include "lake/batch.h"
 #include "lake/test_support.h"
 #include "object/directory_store.h"
@@ -51,7 +52,9 @@ TEST_P(Faults, AnyCallThatFailsIsMadeGoodByTheNextRun) {
   options.threads = 1;
   bool hit = true;
   for (int64_t n = 1; hit; ++n) {
+    bool puts = true;  // what fails after its work matters only where the work changes the store
     for (const bool after_work : {false, true}) {
+      if (after_work && !puts) break;
       object::MemoryStore store;
       put_first(store);
       batch(pipeline_, store);
@@ -60,6 +63,7 @@ TEST_P(Faults, AnyCallThatFailsIsMadeGoodByTheNextRun) {
       const int64_t last = store.calls() + n;
       store.inject([&](const object::MemoryStore::Call& call) -> std::optional<object::MemoryStore::Fault> {
         if (call.number < last) return std::nullopt;
+        if (call.number == last) puts = call.operation.starts_with("put");
         hit = true;
         const bool done = after_work && call.number == last;
         return object::MemoryStore::Fault{{Code::denied, "the store is gone"}, done};
@@ -133,6 +137,7 @@ TEST_P(Faults, KilledAtAnyMomentNothingIsLostOrDoubled) {
   SCOPED_TRACE(fmt::format("seed {}", seed));
   std::mt19937 random(seed);
   const auto root = std::filesystem::temp_directory_path() / fmt::format("pinflow-lake-kill-{}", ::getpid());
+  int64_t whole_us = 0;  // what a child needs that nobody kills: the first
   for (int round = 0; round < rounds; ++round) {
     std::filesystem::remove_all(root);
     {
@@ -141,6 +146,7 @@ TEST_P(Faults, KilledAtAnyMomentNothingIsLostOrDoubled) {
       put_second(**store);
     }
     for (int kill = 0; kill < 3; ++kill) {
+      const Stopwatch clock;
       const pid_t child = ::fork();
       if (child == 0) {
         BatchOptions options;
@@ -152,10 +158,13 @@ TEST_P(Faults, KilledAtAnyMomentNothingIsLostOrDoubled) {
         ::_exit(report ? 0 : 1);
       }
       ASSERT_GT(child, 0);
-      ::usleep(random() % 250'000);
-      ::kill(child, SIGKILL);
+      if (whole_us > 0) {
+        ::usleep(static_cast<useconds_t>(random() % whole_us));
+        ::kill(child, SIGKILL);
+      }
       int status = 0;
       ::waitpid(child, &status, 0);
+      if (whole_us == 0) whole_us = static_cast<int64_t>(clock.seconds() * 1e6);
     }
     const auto store = object::open_directory(root);
     batch(pipeline_, **store);

@@ -175,7 +175,10 @@ Error error_of(duckdb_error_type kind, std::string_view message, const Origin& o
   if (origin.file.empty()) return error;
   const int line = line_in(message);
   if (line < origin.first_line || line - origin.first_line >= origin.lines) return error.within(origin.file);
-  return error.within(fmt::format("{}:{}", origin.file, line - origin.first_line + 1));
+  const int of_user = line - origin.first_line + 1;
+  const std::string shown = std::to_string(line);
+  error.message.replace(error.message.find("\nLINE ") + 6, shown.size(), std::to_string(of_user));
+  return error.within(fmt::format("{}:{}", origin.file, of_user));
 }
 
 Database::Impl::~Impl() {

@@ -1,9 +1,10 @@
 -- A posted pin (each field as text, NULL where it is missing) becomes a row of `pin`, or a dead letter where `reason`
--- is not NULL. One record in, one row out. docs/batch.md has the rules; foreign text is cast only behind a pattern.
+-- is not NULL. One record in, one row out. docs/batch.md has the rules. Foreign text is cast only behind a pattern;
+-- regexp_extract answers '' where nothing matches, hence the NULLIF(…, '') beside it.
 WITH known AS (
   SELECT
     *,
-    regexp_extract(index, '^-?[0-9]{1,18}$', 0) = index AS has_key,
+    regexp_extract(index, '^-?[0-9]{1,18}$', 0) = NULLIF(index, '') AS has_key,
     NULLIF(NULLIF(follower_count, ''), 'User Info Error') AS followers,
     CASE lower(right(follower_count, 1)) WHEN 'k' THEN 1000 WHEN 'm' THEN 1000000 WHEN 'b' THEN 1000000000 ELSE 1 END AS unit
   FROM raw
@@ -12,11 +13,11 @@ counted AS (
   SELECT
     *,
     CASE
-      WHEN regexp_extract(followers, '^[0-9]{1,9}[kKmMbB]?$', 0) = followers
+      WHEN regexp_extract(followers, '^[0-9]{1,9}[kKmMbB]?$', 0) = NULLIF(followers, '')
         THEN CAST(substring(followers, 1, length(followers) - CASE unit WHEN 1 THEN 0 ELSE 1 END) AS BIGINT) * unit
-      WHEN regexp_extract(followers, '^[0-9]{10,18}$', 0) = followers
+      WHEN regexp_extract(followers, '^[0-9]{10,18}$', 0) = NULLIF(followers, '')
         THEN CAST(followers AS BIGINT)
-      WHEN regexp_extract(followers, '^[0-9]{1,9}[.][0-9]{1,9}[kKmMbB]?$', 0) = followers
+      WHEN regexp_extract(followers, '^[0-9]{1,9}[.][0-9]{1,9}[kKmMbB]?$', 0) = NULLIF(followers, '')
         THEN CAST(round(CAST(substring(followers, 1, length(followers) - CASE unit WHEN 1 THEN 0 ELSE 1 END)
                              AS DECIMAL(18, 9)) * unit, 0) AS BIGINT)
     END AS follower_number

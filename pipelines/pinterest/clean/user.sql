@@ -2,13 +2,13 @@
 WITH known AS (
   SELECT
     *,
-    regexp_extract(ind, '^-?[0-9]{1,18}$', 0) = ind AS has_key,
-    CASE WHEN regexp_extract(age, '^-?[0-9]{1,9}$', 0) = age THEN CAST(age AS INT) END AS years,
+    regexp_extract(ind, '^-?[0-9]{1,18}$', 0) = NULLIF(ind, '') AS has_key,
+    CASE WHEN regexp_extract(age, '^-?[0-9]{1,9}$', 0) = NULLIF(age, '') THEN CAST(age AS INT) END AS years,
     CASE
-      WHEN regexp_extract(date_joined, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$', 0) = date_joined
+      WHEN regexp_extract(date_joined, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$', 0) = NULLIF(date_joined, '')
            AND date_joined >= '0001'
         THEN TRY_CAST(date_joined AS TIMESTAMP)
-      WHEN regexp_extract(date_joined, '^[0-9]{4}:[0-9]{2}:[0-9]{2} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$', 0) = date_joined
+      WHEN regexp_extract(date_joined, '^[0-9]{4}:[0-9]{2}:[0-9]{2} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$', 0) = NULLIF(date_joined, '')
            AND date_joined >= '0001'
         THEN TRY_CAST(replace(substring(date_joined, 1, 10), ':', '-') || substring(date_joined, 11, 9) AS TIMESTAMP)
     END AS joined_at
