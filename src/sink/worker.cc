@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 constexpr auto kShortPoll = 10ms;   // while something is in progress
 constexpr auto kLongPoll = 25ms;
 constexpr int64_t kCloseCheckMs = 20;
+constexpr int64_t kWakeBytes = 4 << 20;
 constexpr auto kStartLimit = 120s;  // how long a rebalance waits for a store that fails
 
 int64_t steady_ms() {
@@ -150,6 +151,7 @@ Result<> Sink::Worker::turn() {
     return {};
   }
   take(*batch);
+  wake_fetcher();
   close_files();
   if (auto bounded = bound_memory(); !bounded) return bounded;
   if (auto failed = pool_.failure()) return pass(*failed);
@@ -170,9 +172,25 @@ void Sink::Worker::take(const std::vector<kafka::Message>& batch) {
       before = &message;
     }
     if (!owned) continue;
-    if (message.end_of_partition) owned->partition->reach(message.offset);
-    else owned->partition->take(message, gate_, now);
+    if (message.end_of_partition) {
+      owned->partition->reach(message.offset);
+    } else {
+      owned->partition->take(message, gate_, now);
+      if (message.value) owned->unseen += static_cast<int64_t>(message.value->size());
+    }
   }
+}
+
+// When its queue is full, librdkafka 2.0 looks at it again after a second, however soon it is emptied; any question to
+// the partition's broker wakes its thread before.
+void Sink::Worker::wake_fetcher() {
+  std::vector<kafka::TopicPartition> asleep;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& [at, owned] : owned_)
+      if (owned.unseen >= kWakeBytes) asleep.push_back(at), owned.unseen = 0;
+  }
+  for (const auto& at : asleep) (void)consumer_->watermarks(at);
 }
 
 void Sink::Worker::close_files() {

@@ -40,6 +40,7 @@ class Sink::Worker {
     std::unique_ptr<Partition> partition;
     std::shared_ptr<Outbox> outbox;
     int64_t committed = -1;  // by us
+    int64_t unseen = 0;      // bytes taken since the fetcher was woken
     int64_t done() const;    // all before it is durable
   };
   // Somebody waits for the topics' ends of now to be in the lake. Its targets are filled by the thread.
@@ -52,6 +53,7 @@ class Sink::Worker {
   void end();
   Result<> turn();
   void take(const std::vector<kafka::Message>& batch);
+  void wake_fetcher();
   void close_files();
   Result<> bound_memory();
   Result<> commit(bool now);
