@@ -14,6 +14,8 @@
 namespace pinflow::kafka {
 namespace {
 
+constexpr int kWakeTimeoutMs = 1;
+
 struct MessageDelete {
   void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
 };
@@ -81,7 +83,9 @@ struct Consumer::State {
   std::vector<Held> held;        // what the views of the last poll point into
   std::optional<Error> failure;  // for the next poll to return
 
+  int64_t handed_out = 0;        // bytes, since the fetcher was woken
   void rebalance(int error, rd_kafka_topic_partition_list_t& list);
+  void wake_fetcher();
   void take(rd_kafka_message_t* message);
   void fault(int error, std::string_view text);
   // Of what this poll has taken so far, nothing of these partitions shall be seen.
@@ -150,6 +154,7 @@ void Consumer::State::rebalance(int error, rd_kafka_topic_partition_list_t& list
 void Consumer::State::take(rd_kafka_message_t* message) {
   Held one(message);
   if (one->err == RD_KAFKA_RESP_ERR_NO_ERROR || one->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    handed_out += static_cast<int64_t>(one->len + one->key_len);
     held.push_back(std::move(one));
     return;
   }
@@ -175,6 +180,19 @@ void Consumer::State::take(rd_kafka_message_t* message) {
   }
 }
 
+// Behind a full queue librdkafka 2.0's fetcher sleeps for up to a second, however soon the queue is emptied. Any
+// question to the partitions' leaders wakes it: one is asked each time that half of a full queue has been handed out.
+// Its answer does not matter, and may be stuck behind that of a fetch, so it is hardly waited for.
+void Consumer::State::wake_fetcher() {
+  if (handed_out < options.queue_kbytes * 512) return;
+  handed_out = 0;
+  rd_kafka_topic_partition_list_t* assigned = nullptr;
+  if (rd_kafka_assignment(handle.get(), &assigned) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  const List owned(assigned);
+  for (int i = 0; i < assigned->cnt; ++i) assigned->elems[i].offset = kOffsetEnd;
+  rd_kafka_offsets_for_times(handle.get(), assigned, kWakeTimeoutMs);
+}
+
 Consumer::Consumer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Consumer::~Consumer() { close(); }
 
@@ -196,8 +214,7 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const ClientConfig& config, Con
       {"max.partition.fetch.bytes", text(options.fetch_bytes)},
       {"fetch.max.bytes", text(answer_bytes)},
       {"receive.message.max.bytes", text(answer_bytes + (16 << 20))},  // one larger record is sent whole
-      // librdkafka 2.0 also waits this long before it fetches on after its queue was full; 500 by default.
-      {"fetch.error.backoff.ms", "20"},
+      {"fetch.error.backoff.ms", "100"},
       {"topic.metadata.refresh.interval.ms", text(options.metadata_refresh_ms)},
       {"session.timeout.ms", text(options.session_timeout_ms)},
       {"heartbeat.interval.ms", text(std::max(1, options.session_timeout_ms / 4))},
@@ -260,6 +277,7 @@ Result<std::vector<Message>> Consumer::poll(std::chrono::milliseconds timeout) {
     state.take(message);
     wait_ms = 0;
   }
+  state.wake_fetcher();
   if (state.failure && state.held.empty()) {
     const Error error = *std::exchange(state.failure, std::nullopt);
     return pass(error);
