@@ -151,7 +151,7 @@ TEST(Emulator, TriesAgain) {
     switch (number) {
       case 0: return {RawServer::response(429, "slow", "Retry-After: 0\r\n"), false};
       case 1: return {RawServer::response(500, "{}"), false};
-      case 2: return {RawServer::response(503, ""), true};
+      case 2: return {RawServer::response(503, "", "Connection: close\r\n"), true};
       case 3: return {"", true};
       case 4: return {RawServer::response(200, R"({"offsets":[{"error_code":50003,"error":"busy"}]})"), false};
       default: return Gateway::stored(got);
