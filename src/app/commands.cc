@@ -13,6 +13,7 @@
 #include "app/reading.h"
 #include "app/run.h"
 #include "app/source_commands.h"
+#include "app/topic_commands.h"
 #include "base/logging.h"
 #include "base/shutdown.h"
 
@@ -30,6 +31,12 @@ const std::map<std::string, Command, std::less<>>& commands() {
       {"emulate", run_emulate},
       {"sink", run_sink},
       {"batch", run_batch_command},
+      {"topics create", create_topics},
+      {"topics list", list_topics},
+      {"topics describe", describe_topics},
+      {"topics delete", delete_topic},
+      {"produce", produce},
+      {"consume", consume},
       {"source generate", source_generate},
       {"source load", source_load},
       {"source count", source_count},

@@ -94,7 +94,7 @@ void write_json(JsonWriter& json, const LegCounts& c) {
 std::string as_text(const LegCounts& c) {
   std::string text;
   const auto line = [&](std::string_view station, const std::string& what) {
-    text += fmt::format("  {:<12}{}\n", station, what);
+    text += fmt::format("  {:<13} {}\n", station, what);
   };
   std::string posted = fmt::format("{} posts, {} records", grouped(c.posts), grouped(c.posted));
   if (c.refused > 0) posted += fmt::format(", {} refused", grouped(c.refused));

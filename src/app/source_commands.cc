@@ -39,10 +39,7 @@ Result<int> source_generate(const Context& context) {
   const Stopwatch watch;
   auto generated = source::generate(*url, context.pipeline, options, shown_by(progress));
   progress.clear();
-  if (!generated) {
-    if (generated.error().code == Code::already_exists) return pass(generated.error(), "--replace makes them anew");
-    return pass(generated.error());
-  }
+  if (!generated) return pass(generated.error());
   fmt::print("{} posts in {} ({:.1f} s)\n", grouped(options.posts), url->redacted(), watch.seconds());
   return 0;
 }
