@@ -205,6 +205,22 @@ TEST_F(BrokerTest, DeletesTopicsByNameAndById) {
   EXPECT_TRUE(log_->topics().empty());
 }
 
+TEST_F(BrokerTest, AnOldIdDoesNotReachATopicMadeAnew) {
+  start();
+  make_topic("pin");
+  TestClient client = connect();
+  FetchRequest request = fetch("pin", 0);
+  request.topics[0].topic_id = Uuid::from(log_->find_topic("pin")->topic_id);
+  EXPECT_EQ(only(client.ask<FetchResponse>(request, 13)).error_code, 0);
+  DeleteTopicsRequest remove;
+  remove.topic_names = {"pin"};
+  client.ask<DeleteTopicsResponse>(remove, 4);
+  make_topic("pin");
+  EXPECT_EQ(KafkaError{only(client.ask<FetchResponse>(request, 13)).error_code}, KafkaError::unknown_topic_id);
+  request.topics[0].topic_id = Uuid::from(log_->find_topic("pin")->topic_id);
+  EXPECT_EQ(only(client.ask<FetchResponse>(request, 13)).error_code, 0);
+}
+
 TEST_F(BrokerTest, AddsPartitions) {
   start();
   make_topic("pin", 2);

@@ -38,17 +38,14 @@ struct Wanted {
 Wanted wanted(Services& services, const Call& call, const FetchRequest& request, int64_t max_bytes) {
   Wanted all;
   all.max_bytes = max_bytes;
-  std::vector<log::TopicDescription> known;
-  if (call.version >= kFirstIdVersion) known = services.log.topics();
   for (const auto& asked : request.topics) {
     auto& topic = all.topics.emplace_back();
     topic.name = asked.topic;
     topic.id = asked.topic_id;
     KafkaError error = KafkaError::none;
     if (call.version >= kFirstIdVersion) {
-      const auto found = std::ranges::find(known, asked.topic_id.view(), &log::TopicDescription::topic_id);
-      if (found == known.end()) error = KafkaError::unknown_topic_id;
-      else topic.name = found->name;
+      topic.name = services.topics.name_of(asked.topic_id);
+      if (topic.name.empty()) error = KafkaError::unknown_topic_id;
     }
     for (const auto& partition : asked.partitions) {
       const bool ahead = partition.current_leader_epoch > kLeaderEpoch;

@@ -77,18 +77,16 @@ MetadataResponse handle(Services& services, const Call& call, MetadataRequest re
     for (const auto& description : services.log.topics()) response.topics.push_back(described(description, operations));
     return response;
   }
-  std::optional<std::vector<log::TopicDescription>> all;  // only where ids are asked for
   for (const auto& asked : *request.topics) {
     if (asked.name) {
       response.topics.push_back(by_name(services, *asked.name, request.allow_auto_topic_creation, operations));
       continue;
     }
-    if (!all) all = services.log.topics();
-    const auto found = std::ranges::find(*all, asked.topic_id.view(), &log::TopicDescription::topic_id);
+    const auto found = services.log.find_topic(services.topics.name_of(asked.topic_id));
     // Before version 12 a name cannot be null.
     const auto no_name = call.version >= 12 ? std::nullopt : std::optional<std::string>("");
-    response.topics.push_back(found != all->end() ? described(*found, operations)
-                                                  : missing(KafkaError::unknown_topic_id, no_name, asked.topic_id));
+    response.topics.push_back(found ? described(*found, operations)
+                                    : missing(KafkaError::unknown_topic_id, no_name, asked.topic_id));
   }
   return response;
 }

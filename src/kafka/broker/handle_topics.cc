@@ -170,18 +170,16 @@ CreateTopicsResponse handle(Services& services, const Call&, CreateTopicsRequest
 DeleteTopicsResponse handle(Services& services, const Call&, DeleteTopicsRequest request) {
   DeleteTopicsResponse response;
   for (auto& name : request.topic_names) request.topics.push_back({std::move(name), {}});
-  std::vector<log::TopicDescription> known;
   for (auto& asked : request.topics) {
     auto& result = response.topics.emplace_back();
     result.topic_id = asked.topic_id;
     if (!asked.name) {
-      known = services.log.topics();
-      const auto found = std::ranges::find(known, asked.topic_id.view(), &log::TopicDescription::topic_id);
-      if (found == known.end()) {
+      std::string name = services.topics.name_of(asked.topic_id);
+      if (name.empty()) {
         refuse(result, KafkaError::unknown_topic_id, "there is no topic of this id");
         continue;
       }
-      asked.name = found->name;
+      asked.name = std::move(name);
     } else if (const auto found = services.log.find_topic(*asked.name)) {
       result.topic_id = Uuid::from(found->topic_id);
     }

@@ -1,5 +1,6 @@
 #include "kafka/broker/topic_catalog.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "base/logging.h"
@@ -46,10 +47,30 @@ void TopicCatalog::forget(const std::string& name) {
   topics_.erase(name);
 }
 
+std::string TopicCatalog::name_of(const Uuid& id) {
+  std::string name;
+  {
+    const std::shared_lock lock(mutex_);
+    if (const auto known = names_.find(id); known != names_.end()) name = known->second;
+  }
+  if (name.empty()) {
+    const auto all = log_.topics();
+    const auto found = std::ranges::find(all, id.view(), &log::TopicDescription::topic_id);
+    if (found == all.end()) return {};
+    remember(*found);
+    return found->name;
+  }
+  const auto topic = find(name);
+  return topic && topic->id == id ? name : std::string();
+}
+
 TopicCatalog::Topic TopicCatalog::remember(const log::TopicDescription& description) {
-  const Topic topic{description.partitions, max_message_bytes_of(description.config, rules_.max_message_bytes)};
+  const Topic topic{Uuid::from(description.topic_id), description.partitions,
+                    max_message_bytes_of(description.config, rules_.max_message_bytes)};
   const std::unique_lock lock(mutex_);
   if (topics_.size() >= kMaxRemembered) topics_.clear();
+  if (names_.size() >= kMaxRemembered) names_.clear();
+  names_[topic.id] = description.name;
   topics_[description.name] = {topic, std::chrono::steady_clock::now() + kFresh};
   return topic;
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "kafka/client/topic_writer.h"
+#include "kafka/codec/wire.h"
 #include "log/log.h"
 
 namespace pinflow::kafka {
@@ -26,6 +27,7 @@ class TopicCatalog {
   TopicCatalog(log::Log& log, TopicRules rules) : log_(log), rules_(rules) {}
 
   struct Topic {
+    Uuid id;
     int32_t partitions = 0;
     int64_t max_message_bytes = 0;
   };
@@ -35,6 +37,9 @@ class TopicCatalog {
 
   // Makes the topic where it is missing and the rules allow it. Also invalid_topic, kafka_storage_error.
   std::expected<Topic, TopicFailure> find_or_create(const std::string& name);
+
+  // The name of the topic that has this id now; empty for none.
+  std::string name_of(const Uuid& id);
 
   // After a change that the next caller must see.
   void forget(const std::string& name);
@@ -55,6 +60,7 @@ class TopicCatalog {
   const TopicRules rules_;
   std::shared_mutex mutex_;
   std::map<std::string, Remembered> topics_;
+  std::map<Uuid, std::string> names_;  // of topics that may be gone
 };
 
 }  // namespace pinflow::kafka

@@ -1,8 +1,9 @@
 // A topic's configuration as Kafka names it, and what the log makes of it. Pure.
 // https://kafka.apache.org/documentation/#topicconfigs
 //
-// Every name that Kafka knows is taken, kept and given back; these have an effect: retention.ms, retention.bytes (not
-// for a topic that is only compacted: nothing is ever removed from it), segment.bytes, max.message.bytes.
+// Every name that Kafka knows, but those of throttled replication, is taken, kept and given back. These have an
+// effect: retention.ms, retention.bytes (not for a topic that is only compacted: nothing is ever removed from it),
+// segment.bytes, max.message.bytes.
 #pragma once
 
 #include <cstdint>
