@@ -6,7 +6,7 @@ WITH grouped AS (
     ind
   FROM user
 )
-SELECT grouped.age_group, percentile_disc(0.5) WITHIN GROUP (ORDER BY pin.follower_count) AS median_follower_count
+SELECT grouped.age_group, CAST(percentile_disc(0.5) WITHIN GROUP (ORDER BY pin.follower_count) AS BIGINT) AS median_follower_count
 FROM pin JOIN grouped ON pin.ind = grouped.ind
 WHERE grouped.age_group IS NOT NULL
 GROUP BY grouped.age_group

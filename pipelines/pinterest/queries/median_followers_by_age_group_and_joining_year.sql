@@ -10,7 +10,7 @@ WITH grouped AS (
 SELECT
   grouped.age_group,
   grouped.post_year,
-  percentile_disc(0.5) WITHIN GROUP (ORDER BY pin.follower_count) AS median_follower_count
+  CAST(percentile_disc(0.5) WITHIN GROUP (ORDER BY pin.follower_count) AS BIGINT) AS median_follower_count
 FROM pin JOIN grouped ON pin.ind = grouped.ind
 WHERE grouped.age_group IS NOT NULL AND grouped.post_year IS NOT NULL
 GROUP BY grouped.age_group, grouped.post_year
