@@ -74,11 +74,14 @@ std::string lone_group() { return fmt::format("pinflow-{:08x}", std::random_devi
 }  // namespace
 
 struct Consumer::State {
-  State(std::string who, ConsumerOptions given) : options(std::move(given)), faults(std::move(who)) {}
+  State(std::string who, ConsumerOptions given, ClientConfig to)
+      : options(std::move(given)), faults(std::move(who)), config(std::move(to)) {}
 
   ConsumerOptions options;
   FaultLog faults;
+  ClientConfig config;
   Handle handle;
+  Handle asker;  // made at the first question
   RebalanceCallbacks callbacks;
   std::vector<Held> held;        // what the views of the last poll point into
   std::optional<Error> failure;  // for the next poll to return
@@ -93,6 +96,8 @@ struct Consumer::State {
   void fail_with(Error error) {
     if (!failure) failure = std::move(error);
   }
+  // A client on connections of its own: on the consumer's an answer may wait behind that of a fetch for news.
+  Result<rd_kafka_s*> for_questions();
   Result<> open_check() const {
     if (handle) return {};
     return fail(Code::cancelled, "the consumer is closed");
@@ -110,6 +115,18 @@ void Consumer::State::fault(int error, std::string_view text) {
   } else {
     faults.passing(error, text);
   }
+}
+
+Result<rd_kafka_s*> Consumer::State::for_questions() {
+  if (auto open = open_check(); !open) return pass(open.error());
+  if (!asker) {
+    auto conf = make_conf(config, {{"client.id", options.client_id}});
+    if (!conf) return pass(conf.error());
+    auto made = make_handle(Role::producer, std::move(*conf));
+    if (!made) return pass(made.error());
+    asker = std::move(*made);
+  }
+  return asker.get();
 }
 
 void Consumer::State::drop(const rd_kafka_topic_partition_list_t& list) {
@@ -197,7 +214,7 @@ Consumer::Consumer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Consumer::~Consumer() { close(); }
 
 Result<std::unique_ptr<Consumer>> Consumer::open(const ClientConfig& config, ConsumerOptions options) {
-  auto state = std::make_unique<State>("Kafka consumer", options);
+  auto state = std::make_unique<State>("Kafka consumer", options, config);
   const auto text = [](int64_t number) { return fmt::to_string(number); };
   const int64_t answer_bytes = std::max<int64_t>({options.queue_kbytes << 10, options.fetch_bytes, 1'000'000});
   auto conf = make_conf(config, {
@@ -215,6 +232,7 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const ClientConfig& config, Con
       {"fetch.max.bytes", text(answer_bytes)},
       {"receive.message.max.bytes", text(answer_bytes + (16 << 20))},  // one larger record is sent whole
       {"fetch.error.backoff.ms", "100"},
+      {"fetch.wait.max.ms", text(options.fetch_wait_ms)},
       {"topic.metadata.refresh.interval.ms", text(options.metadata_refresh_ms)},
       {"session.timeout.ms", text(options.session_timeout_ms)},
       {"heartbeat.interval.ms", text(std::max(1, options.session_timeout_ms / 4))},
@@ -366,10 +384,11 @@ Result<std::vector<PartitionOffset>> Consumer::committed(const std::vector<Topic
 }
 
 Result<Watermarks> Consumer::watermarks(const TopicPartition& at) {
-  if (auto open = state_->open_check(); !open) return pass(open.error());
+  auto asker = state_->for_questions();
+  if (!asker) return pass(asker.error());
   Watermarks marks;
-  if (const auto error = rd_kafka_query_watermark_offsets(state_->handle.get(), at.topic.c_str(), at.partition,
-                                                          &marks.low, &marks.high, kAnswerTimeoutMs)) {
+  if (const auto error = rd_kafka_query_watermark_offsets(*asker, at.topic.c_str(), at.partition, &marks.low, &marks.high,
+                                                          kAnswerTimeoutMs)) {
     return rd_error(error, fmt::format("asking for the offsets of {}/{}", at.topic, at.partition));
   }
   return marks;
@@ -383,9 +402,10 @@ std::vector<TopicPartition> Consumer::assignment() const {
 }
 
 Result<std::vector<std::pair<std::string, int32_t>>> Consumer::topics() {
-  if (auto open = state_->open_check(); !open) return pass(open.error());
+  auto asker = state_->for_questions();
+  if (!asker) return pass(asker.error());
   int error = 0;
-  const Metadata metadata = all_metadata(state_->handle.get(), kAnswerTimeoutMs, error);
+  const Metadata metadata = all_metadata(*asker, kAnswerTimeoutMs, error);
   if (!metadata) return rd_error(error, "listing topics");
   std::vector<std::pair<std::string, int32_t>> out;
   for (int i = 0; i < metadata->topic_cnt; ++i) {
@@ -411,6 +431,7 @@ void Consumer::close() {
   rd_kafka_consumer_close(state_->handle.get());  // calls `revoked`
   state_->held.clear();
   state_->handle.reset();
+  state_->asker.reset();
 }
 
 }  // namespace pinflow::kafka

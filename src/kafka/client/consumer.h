@@ -66,6 +66,7 @@ struct ConsumerOptions {
   Reset reset = Reset::earliest;         // none: such a partition is an error of poll
   int64_t queue_kbytes = 16 << 10;       // records fetched ahead, of all partitions together
   int64_t fetch_bytes = 1 << 20;         // of one partition in one answer; larger records are still read, alone
+  int fetch_wait_ms = 100;               // the broker waits so long for news; an end is noticed after that time
   int max_batch = 1000;                  // messages given by one poll
   int session_timeout_ms = 10'000;       // without a sign of life the group goes on without us
   int max_poll_interval_ms = 300'000;    // without a poll, likewise
