@@ -169,7 +169,7 @@ def rows(lake, table, order="ALL"):
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
     connection.execute("SET TimeZone = 'UTC'")
     columns = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [files]).fetchall()
-    select = ", ".join(f'CAST("{c[0]}" AS VARCHAR) AS "{c[0]}"' if "TIMESTAMP" in c[1] else f'"{c[0]}"' for c in columns)
+    select = ", ".join(f'CAST("{c[0]}"::TIMESTAMP AS VARCHAR) AS "{c[0]}"' if "TIMESTAMP" in c[1] else f'"{c[0]}"' for c in columns)
     return connection.execute(f"SELECT {select} FROM read_parquet(?) ORDER BY {order}", [files]).fetchall()
 
 
