@@ -36,6 +36,7 @@ class RestProxy:
             def log_message(self, *args):
                 pass
 
+        http.server.ThreadingHTTPServer.request_queue_size = 128  # as many connections as the emulator opens
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/prod"
