@@ -10,8 +10,8 @@
 namespace pinflow::emulate {
 
 struct Draw {
-  int64_t row = 0;    // 0 to rows - 1
-  int pause_s = 0;    // before it, with the course's pauses: 0 or 1
+  int64_t row = 0;  // 0 to rows - 1
+  int pause_s = 0;  // before it, with the course's pauses: 0 or 1
 };
 
 // The course's loop: random.seed(seed), then in each turn random.randrange(0, 2) for the pause and

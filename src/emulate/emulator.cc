@@ -19,14 +19,17 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kProgressEvery{100};
-constexpr milliseconds kLongestSleep{50};   // so that a stop is noticed
-constexpr milliseconds kCompanyWait{50};    // how long a record waits for others to fill its request
+constexpr milliseconds kLongestSleep{50};  // so that a stop is noticed
+constexpr milliseconds kCompanyWait{50};   // how long a record waits for others to fill its request
 constexpr size_t kMaxAnswerBytes = 16 << 20;
 
 class Loop {
  public:
   Loop(http::Client& http, ReadAhead& posts, const EmulateOptions& options, const OnProgress& progress)
-      : http_(http), posts_(posts), options_(options), progress_(progress),
+      : http_(http),
+        posts_(posts),
+        options_(options),
+        progress_(progress),
         outbox_(options.records.size(), static_cast<size_t>(options.records_per_request)) {
     counts_.acknowledged_by_type.resize(options.records.size());
     std::string base = options.url;
@@ -164,9 +167,7 @@ class Loop {
           break;
         case Fate::refused: refuse(parcel.type, record.reason); break;
         case Fate::unclear: ++counts_.answers_lost; [[fallthrough]];
-        case Fate::again:
-          reason = std::move(record.reason);
-          left.values.push_back(std::move(parcel.values[i]));
+        case Fate::again: reason = std::move(record.reason); left.values.push_back(std::move(parcel.values[i]));
       }
     }
     if (left.values.empty()) return;
@@ -252,8 +253,8 @@ class Loop {
   std::mt19937_64 random_{std::random_device()()};
   EmulateCounts counts_;
   Stopwatch watch_;
-  std::optional<Post> paused_post_;      // with the course's pauses: the one whose pause runs
-  Clock::time_point next_post_{};        // with a rate or pauses: when the next may go
+  std::optional<Post> paused_post_;  // with the course's pauses: the one whose pause runs
+  Clock::time_point next_post_{};    // with a rate or pauses: when the next may go
   Clock::time_point last_added_{};
   Clock::time_point reported_{};
   std::optional<Clock::time_point> drain_until_;

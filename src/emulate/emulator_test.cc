@@ -41,13 +41,16 @@ class Gateway {
  public:
   using Decide = std::function<RawServer::Reply(int number, const RawServer::Got& got)>;  // number: from 0
 
-  explicit Gateway(Decide decide = {}) : decide_(std::move(decide)), server_([this](const auto& got) { return answer(got); }) {}
+  explicit Gateway(Decide decide = {})
+      : decide_(std::move(decide)), server_([this](const auto& got) { return answer(got); }) {}
 
   static RawServer::Reply stored(const RawServer::Got& got) {
     size_t records = 0;
-    for (size_t at = got.body.find("\"value\":"); at != std::string::npos; at = got.body.find("\"value\":", at + 1)) ++records;
+    for (size_t at = got.body.find("\"value\":"); at != std::string::npos; at = got.body.find("\"value\":", at + 1))
+      ++records;
     std::string slots;
-    for (size_t i = 0; i < records; ++i) slots += fmt::format("{}{{\"partition\":0,\"offset\":{},\"error_code\":null}}", i ? "," : "", i);
+    for (size_t i = 0; i < records; ++i)
+      slots += fmt::format("{}{{\"partition\":0,\"offset\":{},\"error_code\":null}}", i ? "," : "", i);
     return {RawServer::response(200, "{\"offsets\":[" + slots + "]}"), false};
   }
 
@@ -110,9 +113,10 @@ TEST(Emulator, PostsEachRecordByItself) {
   EXPECT_EQ(seen.size(), 8u);
   EXPECT_EQ(seen.at(R"(/prod/topics/x.a {"records":[{"value":{"a":4}}]})"), 1);
   EXPECT_EQ(seen.at(R"(/prod/topics/x.b {"records":[{"value":{"b":2}}]})"), 1);
-  EXPECT_EQ(lines.str(),
-            "{\"a\":{\"a\":0},\"b\":{\"b\":0}}\n{\"a\":{\"a\":1}}\n{\"a\":{\"a\":2},\"b\":{\"b\":2}}\n{\"a\":{\"a\":3}}\n"
-            "{\"a\":{\"a\":4},\"b\":{\"b\":4}}\n");
+  EXPECT_EQ(
+      lines.str(),
+      "{\"a\":{\"a\":0},\"b\":{\"b\":0}}\n{\"a\":{\"a\":1}}\n{\"a\":{\"a\":2},\"b\":{\"b\":2}}\n{\"a\":{\"a\":3}}\n"
+      "{\"a\":{\"a\":4},\"b\":{\"b\":4}}\n");
 }
 
 TEST(Emulator, DrawsTheCoursesRows) {
@@ -171,7 +175,8 @@ TEST(Emulator, TriesAgain) {
 
 TEST(Emulator, RefusesAreNotTriedAgain) {
   Gateway gateway([](int, const RawServer::Got& got) -> RawServer::Reply {
-    if (got.body.find("\"b\":2") != std::string::npos) return {RawServer::response(422, R"({"message":"bad b"})"), false};
+    if (got.body.find("\"b\":2") != std::string::npos)
+      return {RawServer::response(422, R"({"message":"bad b"})"), false};
     return Gateway::stored(got);
   });
   TestRows rows(6);
@@ -196,7 +201,8 @@ TEST(Emulator, KeepsTheGoodRecordsOfABatch) {
   Gateway gateway([&](int, const RawServer::Got& got) -> RawServer::Reply {
     if (got.target() != "/prod/topics/x.a" || !once.exchange(false)) return Gateway::stored(got);
     return {RawServer::response(200, R"({"offsets":[{"offset":1},{"error_code":50003,"error":"busy"},
-                                        {"error_code":50002,"error":"no"},{"offset":2}]})"), false};
+                                        {"error_code":50002,"error":"no"},{"offset":2}]})"),
+            false};
   });
   TestRows rows(4);
   auto options = gateway.options();
@@ -211,7 +217,8 @@ TEST(Emulator, KeepsTheGoodRecordsOfABatch) {
 }
 
 TEST(Emulator, CountsAnswersThatNeverCome) {
-  Gateway gateway([](int number, const RawServer::Got& got) { return number < 2 ? RawServer::Reply{} : Gateway::stored(got); });
+  Gateway gateway(
+      [](int number, const RawServer::Got& got) { return number < 2 ? RawServer::Reply{} : Gateway::stored(got); });
   TestRows rows(4);
   auto options = gateway.options();
   options.all = true;
@@ -225,7 +232,9 @@ TEST(Emulator, CountsAnswersThatNeverCome) {
 
 TEST(Emulator, GivesUpWhereNobodyAnswers) {
   uint16_t port;
-  { port = RawServer([](const RawServer::Got&) { return RawServer::Reply{}; }).port(); }
+  {
+    port = RawServer([](const RawServer::Got&) { return RawServer::Reply{}; }).port();
+  }
   Gateway gateway;
   TestRows rows(4);
   auto options = gateway.options();
@@ -243,7 +252,9 @@ TEST(Emulator, GivesUpWhereNobodyAnswers) {
 
 TEST(Emulator, SurvivesARestartOfTheServer) {
   uint16_t port;
-  { port = RawServer([](const RawServer::Got&) { return RawServer::Reply{}; }).port(); }
+  {
+    port = RawServer([](const RawServer::Got&) { return RawServer::Reply{}; }).port();
+  }
   Gateway unused;
   TestRows rows(50);
   auto options = unused.options();

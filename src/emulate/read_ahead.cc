@@ -5,7 +5,7 @@
 namespace pinflow::emulate {
 namespace {
 
-constexpr int kReadTries = 6;  // of a post, while the source is unavailable
+constexpr int kReadTries = 6;                          // of a post, while the source is unavailable
 constexpr std::chrono::milliseconds kFirstPause{100};  // between tries, doubled each time
 
 }  // namespace

@@ -40,15 +40,17 @@ class ReadAhead {
 
  private:
   void read();
-  bool over_locked() const { return next_ == drawn_ ? exhausted_ || failure_ : failure_ && !ring_[next_ % ring_.size()]; }
+  bool over_locked() const {
+    return next_ == drawn_ ? exhausted_ || failure_ : failure_ && !ring_[next_ % ring_.size()];
+  }
 
   RowSource& rows_;
-  std::mutex mutex_;                    // guards all below
+  std::mutex mutex_;  // guards all below
   std::condition_variable room_, news_;
   Draws draws_;
   std::vector<std::optional<Post>> ring_;  // draw number n lies at n mod size
-  uint64_t drawn_ = 0;                  // how many were drawn
-  uint64_t next_ = 0;                   // the one to be taken next
+  uint64_t drawn_ = 0;                     // how many were drawn
+  uint64_t next_ = 0;                      // the one to be taken next
   bool exhausted_ = false;
   bool stopping_ = false;
   std::optional<Error> failure_;

@@ -8,10 +8,10 @@
 namespace pinflow::emulate {
 namespace {
 
-constexpr int64_t kRetriable = 50003;      // "Kafka retriable error"
-constexpr int64_t kOldRetriable = 2;       // the same in the v1 and v2 documents
+constexpr int64_t kRetriable = 50003;  // "Kafka retriable error"
+constexpr int64_t kOldRetriable = 2;   // the same in the v1 and v2 documents
 constexpr int64_t kThrottled = 429;
-constexpr size_t kShownBytes = 300;        // of a foreign answer in a message
+constexpr size_t kShownBytes = 300;  // of a foreign answer in a message
 
 bool again_later(int status) { return status == 408 || status == 425 || status == 429; }
 

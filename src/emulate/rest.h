@@ -15,10 +15,10 @@ std::string request_body(const std::vector<std::string>& values);
 
 // What an answer says of one record.
 enum class Fate {
-  stored,     // acknowledged
-  again,      // not stored; may be sent again (429)
-  unclear,    // stored or not: to be sent again, which may make a repeat (5xx, a record's retriable error)
-  refused,    // not stored, and sending again would not help
+  stored,   // acknowledged
+  again,    // not stored; may be sent again (429)
+  unclear,  // stored or not: to be sent again, which may make a repeat (5xx, a record's retriable error)
+  refused,  // not stored, and sending again would not help
 };
 
 struct RecordFate {

@@ -19,7 +19,8 @@ TEST(Rest, ReadsEachRecordsFate) {
   auto answer = read_answer(200, R"({"offsets":[{"partition":0,"offset":7,"error_code":null,"error":null},
       {"partition":0,"offset":8},{"error_code":50002,"error":"too large"},{"error_code":50003,"error":"busy"},
       {"error_code":2,"error":"busy"},{"error_code":429,"error":"slow"},{"error_code":40403,"error":"no topic"}],
-      "key_schema_id":null,"value_schema_id":null})", 7);
+      "key_schema_id":null,"value_schema_id":null})",
+                            7);
   ASSERT_EQ(answer.records.size(), 7u);
   const std::vector<Fate> expected = {Fate::stored,  Fate::stored, Fate::refused, Fate::unclear,
                                       Fate::unclear, Fate::again,  Fate::refused};
@@ -29,8 +30,9 @@ TEST(Rest, ReadsEachRecordsFate) {
 }
 
 TEST(Rest, TakesNoOtherAnswerForAnAcknowledgement) {
-  for (const char* body : {"", "{}", "null", R"({"offsets":[]})", R"({"offsets":[1]})", R"({"offsets":{}})", "{\"offsets\":[{}",
-                           R"({"offsets":[{"offset":1},{"offset":2}]})", R"({"offsets":[{"error_code":"x"}]})"}) {
+  for (const char* body :
+       {"", "{}", "null", R"({"offsets":[]})", R"({"offsets":[1]})", R"({"offsets":{}})", "{\"offsets\":[{}",
+        R"({"offsets":[{"offset":1},{"offset":2}]})", R"({"offsets":[{"error_code":"x"}]})"}) {
     auto answer = read_answer(200, body, 1);
     ASSERT_EQ(answer.records.size(), 1u) << body;
     EXPECT_EQ(answer.records[0].fate, Fate::refused) << body;
@@ -71,7 +73,8 @@ TEST(Backoff, HonoursRetryAfter) {
   EXPECT_GE(Backoff{}.before(1, 0, retry_after("3")), std::chrono::seconds(3));
   EXPECT_EQ(retry_after("0"), std::chrono::seconds(0));
   EXPECT_EQ(retry_after("999999"), std::chrono::seconds(3600));
-  for (const char* other : {"", "-1", "Wed, 21 Oct 2026 07:28:00 GMT", "1.5", "x"}) EXPECT_FALSE(retry_after(other)) << other;
+  for (const char* other : {"", "-1", "Wed, 21 Oct 2026 07:28:00 GMT", "1.5", "x"})
+    EXPECT_FALSE(retry_after(other)) << other;
 }
 
 }  // namespace

@@ -222,7 +222,7 @@ void Client::State::finish(Transfer* transfer, CURLcode code) {
     answer.response = fail(Code::full, "{} {}: the answer is longer than {} bytes", owned->request.method,
                            shown(owned->request.url), options.max_response_bytes);
   } else {
-    const std::string reason = owned->attempts > 1       ? "the connection broke before the answer came"
+    const std::string reason = owned->attempts > 1        ? "the connection broke before the answer came"
                                : owned->reason[0] != '\0' ? owned->reason.data()
                                                           : curl_easy_strerror(code);
     answer.response = fail(code_of(code), "{} {}: {}", owned->request.method, shown(owned->request.url), reason);

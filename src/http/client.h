@@ -17,11 +17,11 @@
 namespace pinflow::http {
 
 struct ClientOptions {
-  int max_connections = 64;             // kept open at most, idle ones too
-  size_t max_response_bytes = 64 << 20; // a longer body is an error (full)
-  int connect_timeout_ms = 5'000;       // name, connection and TLS
-  int timeout_ms = 30'000;              // of a whole request; 0: none
-  std::string ca_file;                  // PEM; empty: those that the system trusts
+  int max_connections = 64;              // kept open at most, idle ones too
+  size_t max_response_bytes = 64 << 20;  // a longer body is an error (full)
+  int connect_timeout_ms = 5'000;        // name, connection and TLS
+  int timeout_ms = 30'000;               // of a whole request; 0: none
+  std::string ca_file;                   // PEM; empty: those that the system trusts
   std::string user_agent = "pinflow";
 };
 

@@ -29,7 +29,8 @@ TEST(HttpClient, SendsAndReceives) {
     body = got.body;
     return RawServer::Reply{RawServer::response(201, "hello", "X-One: 1\r\nretry-after: 7\r\n"), false};
   });
-  auto outcome = client()->request({"POST", server.url("/a?b=c"), {{"Content-Type", "text/x"}, {"X-Empty", ""}}, "the body"});
+  auto outcome =
+      client()->request({"POST", server.url("/a?b=c"), {{"Content-Type", "text/x"}, {"X-Empty", ""}}, "the body"});
   ASSERT_TRUE(outcome.response) << outcome.response.error().message;
   EXPECT_TRUE(outcome.sent);
   EXPECT_EQ(outcome.response->status, 201);
@@ -48,7 +49,8 @@ TEST(HttpClient, KnowsTheMethods) {
   RawServer server([&](const RawServer::Got& got) {
     const bool head = got.head.starts_with("HEAD");
     return RawServer::Reply{head ? "HTTP/1.1 200 X\r\nContent-Length: 5\r\n\r\n"
-                                 : RawServer::response(200, got.head.substr(0, got.head.find(' ')) + ":" + got.body), false};
+                                 : RawServer::response(200, got.head.substr(0, got.head.find(' ')) + ":" + got.body),
+                            false};
   });
   auto http = client();
   EXPECT_EQ(http->request({"GET", server.url()}).response->body, "GET:");
@@ -109,7 +111,9 @@ TEST(HttpClient, TellsWhetherItWasSent) {
   EXPECT_EQ(broken.response.error().code, Code::unavailable);
   EXPECT_TRUE(broken.sent);
 
-  auto half = [](const RawServer::Got&) { return RawServer::Reply{"HTTP/1.1 200 X\r\nContent-Length: 10\r\n\r\nabc", true}; };
+  auto half = [](const RawServer::Got&) {
+    return RawServer::Reply{"HTTP/1.1 200 X\r\nContent-Length: 10\r\n\r\nabc", true};
+  };
   RawServer cuts(half);
   auto cut = http->request({"POST", cuts.url(), {}, "x"});
   ASSERT_FALSE(cut.response);

@@ -48,7 +48,8 @@ class RawServer {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port = htons(port);
-    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) || ::listen(listener_, 128)) std::abort();
+    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) || ::listen(listener_, 128))
+      std::abort();
     socklen_t size = sizeof address;
     ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
     port_ = ntohs(address.sin_port);
@@ -92,7 +93,8 @@ class RawServer {
       const size_t end = in.find("\r\n\r\n");
       size_t length = 0;
       if (end != std::string::npos) {
-        if (const size_t at = in.find("Content-Length: "); at < end) length = std::strtoul(in.c_str() + at + 16, nullptr, 10);
+        if (const size_t at = in.find("Content-Length: "); at < end)
+          length = std::strtoul(in.c_str() + at + 16, nullptr, 10);
       }
       if (end == std::string::npos || in.size() < end + 4 + length) {
         const ssize_t got = ::recv(socket, buffer, sizeof buffer, 0);

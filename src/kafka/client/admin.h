@@ -17,7 +17,7 @@ namespace pinflow::kafka {
 
 struct NewTopic {
   std::string name;
-  int32_t partitions = -1;         // -1: as the broker's configuration says (1 where it is too old to be asked)
+  int32_t partitions = -1;  // -1: as the broker's configuration says (1 where it is too old to be asked)
   int16_t replication_factor = -1;
   std::vector<std::pair<std::string, std::string>> configs;
 };

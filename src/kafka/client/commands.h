@@ -31,15 +31,15 @@ Result<> describe_topics_command(const ClientConfig& config, std::vector<std::st
 Result<> delete_topic_command(const ClientConfig& config, const std::string& name, std::ostream& out);
 
 struct ProduceCounts {
-  int64_t lines = 0;         // read, each a record
+  int64_t lines = 0;  // read, each a record
   int64_t acknowledged = 0;
   std::string first_failure;  // "line 3: …"
   bool complete() const { return acknowledged == lines; }
 };
 
 // Each line of `in` is a record without a key, an empty one too; '\n' or "\r\n" ends it. At most kMaxUnderWay,
-// or kMaxLineBytes, are unacknowledged at once. Ends with the input, or a stop, when all are acknowledged or have failed. invalid: a line
-// above kMaxLineBytes (what came before it is written).
+// or kMaxLineBytes, are unacknowledged at once. Ends with the input, or a stop, when all are acknowledged or have
+// failed. invalid: a line above kMaxLineBytes (what came before it is written).
 inline constexpr int64_t kMaxUnderWay = 10'000;
 inline constexpr int64_t kMaxLineBytes = 16 << 20;
 Result<ProduceCounts> produce_command(const ClientConfig& config, const std::string& topic, std::istream& in);

@@ -1,11 +1,11 @@
 #include "kafka/client/config.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <optional>
-
-#include <fmt/ranges.h>
 
 #include "base/logging.h"
 
@@ -52,7 +52,7 @@ constexpr std::array kRenamed = {
 
 // Read together with others below.
 constexpr std::array<std::string_view, 8> kCombined = {
-    "bootstrap.servers",       "sasl.jaas.config",     "ssl.truststore.location", "ssl.truststore.type",
+    "bootstrap.servers",       "sasl.jaas.config",      "ssl.truststore.location", "ssl.truststore.type",
     "ssl.truststore.password", "ssl.keystore.location", "ssl.keystore.type",       "ssl.keystore.password"};
 
 std::string lower(std::string_view text) {
@@ -120,7 +120,8 @@ class Mapper {
     }
     if (const Property* mechanism = find("sasl.mechanism"); mechanism && mechanism->value == "AWS_MSK_IAM") {
       return unsupported(
-          "{}: sasl.mechanism AWS_MSK_IAM is not spoken yet: MSK IAM comes with the profiles. Until then use a listener "
+          "{}: sasl.mechanism AWS_MSK_IAM is not spoken yet: MSK IAM comes with the profiles. Until then use a "
+          "listener "
           "of the cluster with SASL/SCRAM, TLS or no authentication",
           where(*mechanism));
     }
@@ -148,7 +149,8 @@ class Mapper {
       return;
     }
     if (auto renamed = std::ranges::find(kRenamed, key, &Renamed::java); renamed != kRenamed.end()) {
-      std::string value = key == "sasl.password" || key == "ssl.key.password" ? property.value : trimmed(property.value);
+      std::string value =
+          key == "sasl.password" || key == "ssl.key.password" ? property.value : trimmed(property.value);
       if (key == "security.protocol") value = lower(value);
       put(renamed->librdkafka, std::move(value));
       return;
@@ -162,8 +164,9 @@ class Mapper {
     const bool plain = line->value.find("PlainLoginModule") != std::string::npos;
     const bool scram = line->value.find("ScramLoginModule") != std::string::npos;
     if (!plain && !scram) {
-      return unsupported("{}: {} names a login module that is not known here; PlainLoginModule and ScramLoginModule are",
-                         where(*line), line->key);
+      return unsupported(
+          "{}: {} names a login module that is not known here; PlainLoginModule and ScramLoginModule are", where(*line),
+          line->key);
     }
     auto user = jaas_option(line->value, "username");
     auto password = jaas_option(line->value, "password");
@@ -195,7 +198,8 @@ class Mapper {
       return {};
     }
     return unsupported(
-        "{}: {} is a Java key store, which is not read here. Export its certificates (keytool -list -rfc -keystore FILE "
+        "{}: {} is a Java key store, which is not read here. Export its certificates (keytool -list -rfc -keystore "
+        "FILE "
         "> ca.pem) and set ssl.ca.location=ca.pem instead",
         where(*location), location->key);
   }

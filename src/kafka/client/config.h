@@ -12,7 +12,7 @@
 namespace pinflow::kafka {
 
 struct ClientConfig {
-  std::string bootstrap_servers;                                 // "host:port,host:port"
+  std::string bootstrap_servers;                                // "host:port,host:port"
   std::vector<std::pair<std::string, std::string>> properties;  // others, under librdkafka's names
 
   // "plaintext" unless the properties say otherwise; lower case.

@@ -71,7 +71,8 @@ TEST(ClientConfig, MapsTls) {
 
 TEST(ClientConfig, IgnoresAndNamesTheRest) {
   testing::internal::CaptureStderr();
-  EXPECT_THAT(mapped("auto.offset.reset=earliest\nkey.deserializer=X\nclient.id=me\n"), ElementsAre(Pair("client.id", "me")));
+  EXPECT_THAT(mapped("auto.offset.reset=earliest\nkey.deserializer=X\nclient.id=me\n"),
+              ElementsAre(Pair("client.id", "me")));
   const std::string log = testing::internal::GetCapturedStderr();
   EXPECT_THAT(log, AllOf(HasSubstr("client.properties"), HasSubstr("auto.offset.reset, key.deserializer"),
                          Not(HasSubstr("earliest"))));
@@ -96,7 +97,8 @@ TEST(ClientConfig, ReadsKafkaRestFiles) {
   auto config = client_config("", &file, "client.");
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->bootstrap_servers, "b-1:9092,b-2:9092");
-  EXPECT_THAT(config->properties, ElementsAre(Pair("security.protocol", "plaintext"), Pair("socket.timeout.ms", "5000")));
+  EXPECT_THAT(config->properties,
+              ElementsAre(Pair("security.protocol", "plaintext"), Pair("socket.timeout.ms", "5000")));
   EXPECT_EQ(config->security_protocol(), "plaintext");
   const Properties iam = properties("bootstrap.servers=b:9098\nclient.sasl.mechanism = AWS_MSK_IAM\n");
   EXPECT_EQ(client_config("", &iam, "client.").error().code, Code::unsupported);

@@ -28,7 +28,8 @@ class Receipts {
   // Waits for room; then a record of that many bytes counts as under way.
   void begin(size_t bytes) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return under_way_ == 0 || (under_way_ < kMaxUnderWay && bytes_ + bytes <= kMaxLineBytes); });
+    changed_.wait(lock,
+                  [&] { return under_way_ == 0 || (under_way_ < kMaxUnderWay && bytes_ + bytes <= kMaxLineBytes); });
     ++under_way_;
     bytes_ += bytes;
   }
@@ -112,7 +113,8 @@ class Printer {
     if (stop_requested() || !out_ || full()) return true;
     if (options_.until_end && !ended_.empty()) {
       const auto assigned = consumer_.assignment();
-      if (!assigned.empty() && std::ranges::all_of(assigned, [&](const auto& one) { return ended_.contains(one); })) return true;
+      if (!assigned.empty() && std::ranges::all_of(assigned, [&](const auto& one) { return ended_.contains(one); }))
+        return true;
     }
     return options_.timeout_ms >= 0 && Clock::now() - last_news_ >= milliseconds(options_.timeout_ms);
   }

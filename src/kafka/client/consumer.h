@@ -50,8 +50,8 @@ struct HeaderView {
 struct Message {
   std::string_view topic;
   int32_t partition = 0;
-  int64_t offset = 0;          // of the record; at an end, the offset that the next record will have
-  int64_t timestamp_ms = -1;   // -1: none
+  int64_t offset = 0;         // of the record; at an end, the offset that the next record will have
+  int64_t timestamp_ms = -1;  // -1: none
   bool end_of_partition = false;
   std::optional<std::string_view> key;
   std::optional<std::string_view> value;
@@ -61,16 +61,16 @@ struct Message {
 enum class Reset { earliest, latest, none };  // where a partition starts that has no committed (or a lost) offset
 
 struct ConsumerOptions {
-  std::string group;                     // empty: assignment by hand, nothing can be committed
+  std::string group;  // empty: assignment by hand, nothing can be committed
   std::string client_id = "pinflow";
-  Reset reset = Reset::earliest;         // none: such a partition is an error of poll
-  int64_t queue_kbytes = 16 << 10;       // records fetched ahead, of all partitions together
-  int64_t fetch_bytes = 1 << 20;         // of one partition in one answer; larger records are still read, alone
-  int fetch_wait_ms = 100;               // the broker waits so long for news; an end is noticed after that time
-  int max_batch = 1000;                  // messages given by one poll
-  int session_timeout_ms = 10'000;       // without a sign of life the group goes on without us
-  int max_poll_interval_ms = 300'000;    // without a poll, likewise
-  int metadata_refresh_ms = 5'000;       // how soon a new topic or partition is noticed
+  Reset reset = Reset::earliest;       // none: such a partition is an error of poll
+  int64_t queue_kbytes = 16 << 10;     // records fetched ahead, of all partitions together
+  int64_t fetch_bytes = 1 << 20;       // of one partition in one answer; larger records are still read, alone
+  int fetch_wait_ms = 100;             // the broker waits so long for news; an end is noticed after that time
+  int max_batch = 1000;                // messages given by one poll
+  int session_timeout_ms = 10'000;     // without a sign of life the group goes on without us
+  int max_poll_interval_ms = 300'000;  // without a poll, likewise
+  int metadata_refresh_ms = 5'000;     // how soon a new topic or partition is noticed
 };
 
 // Called from within poll, subscribe or close. Any may be empty.
@@ -108,7 +108,7 @@ class Consumer {
   Result<std::vector<Message>> poll(std::chrono::milliseconds timeout);
 
   Result<> seek(const TopicPartition& at, int64_t offset);
-  Result<> pause(const std::vector<TopicPartition>& which);   // also throws away what was fetched ahead of them
+  Result<> pause(const std::vector<TopicPartition>& which);  // also throws away what was fetched ahead of them
   Result<> resume(const std::vector<TopicPartition>& which);
 
   // Returns when the group's coordinator has answered. conflict: the group has gone on without us, so the partition

@@ -103,7 +103,8 @@ TEST_F(ConsumerTest, ReadsWhatWasWrittenByHand) {
       }
       EXPECT_GT(one.timestamp_ms, 0);
       std::string line = fmt::format("{} {}={}", one.offset, one.key.value_or("null"), one.value.value_or("null"));
-      for (const HeaderView& header : one.headers) line += fmt::format(" {}:{}", header.name, header.value.value_or("null"));
+      for (const HeaderView& header : one.headers)
+        line += fmt::format(" {}:{}", header.name, header.value.value_or("null"));
       lines.push_back(line);
     }
   }

@@ -53,7 +53,7 @@ ConfigList ask_configs(rd_kafka_t* handle, const std::string& topic, Configs whi
 }  // namespace
 
 std::expected<TopicInfo, TopicFailure> describe_topic(rd_kafka_s* handle, const std::string& name, Configs configs,
-                                                    int timeout_ms) {
+                                                      int timeout_ms) {
   int error = 0;
   const Metadata metadata = all_metadata(handle, timeout_ms, error);
   if (!metadata) return std::unexpected(TopicFailure{kafka_error(error), text_of(error)});
@@ -61,7 +61,8 @@ std::expected<TopicInfo, TopicFailure> describe_topic(rd_kafka_s* handle, const 
   const auto* end = begin + metadata->topic_cnt;
   const auto* topic = std::find_if(begin, end, [&](const auto& one) { return name == one.topic; });
   if (topic == end) {
-    return std::unexpected(TopicFailure{KafkaError::unknown_topic_or_partition, text_of(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)});
+    return std::unexpected(
+        TopicFailure{KafkaError::unknown_topic_or_partition, text_of(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)});
   }
   if (topic->err && topic->partition_cnt == 0) {
     return std::unexpected(TopicFailure{kafka_error(topic->err), text_of(topic->err)});

@@ -56,8 +56,8 @@ Result<Identities> ask(const std::string& address, const std::vector<std::string
   Identities out;
   for (const std::string& name : topics) {
     const auto topic = std::ranges::find(metadata->topics, name, &MetadataResponse::Topic::name);
-    const int error = topic == metadata->topics.end() ? static_cast<int>(KafkaError::unknown_topic_or_partition)
-                                                      : topic->error_code;
+    const int error =
+        topic == metadata->topics.end() ? static_cast<int>(KafkaError::unknown_topic_or_partition) : topic->error_code;
     // A topic without a leader still says who it is.
     if (error != 0 && error != static_cast<int>(KafkaError::leader_not_available)) {
       return rd_error(error, fmt::format("asking {} for topic {}", address, name));

@@ -55,7 +55,8 @@ Result<> PlainConnection::receive(char* to, size_t size) {
   while (size > 0) {
     const ssize_t got = ::recv(socket_.get(), to, size, 0);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return unavailable("{}: {}", address_, got == 0 ? "the broker closed the connection" : std::strerror(errno));
+    if (got <= 0)
+      return unavailable("{}: {}", address_, got == 0 ? "the broker closed the connection" : std::strerror(errno));
     to += got;
     size -= static_cast<size_t>(got);
   }
@@ -84,7 +85,8 @@ Result<std::string> PlainConnection::exchange(Api api, int16_t version, const st
   auto response = read_response(api, version, answer);
   if (!response) return pass(response.error(), "{}", address_);
   if (response->correlation_id != correlation_) {
-    return unavailable("{}: an answer to request {} where {} was asked", address_, response->correlation_id, correlation_);
+    return unavailable("{}: an answer to request {} where {} was asked", address_, response->correlation_id,
+                       correlation_);
   }
   return std::string(response->body);
 }

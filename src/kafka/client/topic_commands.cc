@@ -24,9 +24,9 @@ void print(const Described& topic, std::ostream& out) {
                      topic.topic_id.empty() ? "" : fmt::format("TopicId: {}\t", topic.topic_id),
                      topic.info.partitions.size(), topic.replication_factor(), fmt::join(configs, ","));
   for (const PartitionInfo& one : topic.info.partitions) {
-    out << fmt::format("\tTopic: {}\tPartition: {}\tLeader: {}\tReplicas: {}\tIsr: {}\n", topic.info.name, one.partition,
-                       one.leader < 0 ? "none" : fmt::to_string(one.leader), fmt::join(one.replicas, ","),
-                       fmt::join(one.in_sync, ","));
+    out << fmt::format("\tTopic: {}\tPartition: {}\tLeader: {}\tReplicas: {}\tIsr: {}\n", topic.info.name,
+                       one.partition, one.leader < 0 ? "none" : fmt::to_string(one.leader),
+                       fmt::join(one.replicas, ","), fmt::join(one.in_sync, ","));
   }
 }
 

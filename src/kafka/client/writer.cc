@@ -17,8 +17,8 @@ namespace pinflow::kafka {
 namespace {
 
 constexpr int kPollMs = 50;
-constexpr int kAskTimeoutMs = 500;         // delivery reports wait meanwhile
-constexpr size_t kMaxMetTopics = 10'000;   // beyond, a topic's first record waits up to a second
+constexpr int kAskTimeoutMs = 500;        // delivery reports wait meanwhile
+constexpr size_t kMaxMetTopics = 10'000;  // beyond, a topic's first record waits up to a second
 
 // One call of write: its records' fates, and who is told when the last one is known. Frees itself.
 struct Batch {
@@ -114,10 +114,10 @@ struct RdTopicWriter::State {
   ClientConfig config;
   WriterOptions options;
   FaultLog faults{"Kafka producer"};
-  std::mutex mutex;                      // guards the next three
+  std::mutex mutex;  // guards the next three
   std::shared_ptr<rd_kafka_s> handle;
-  std::unordered_set<std::string> met;   // topics written to
-  std::vector<std::string> fresh;        // those of them that the poller shall ask about
+  std::unordered_set<std::string> met;  // topics written to
+  std::vector<std::string> fresh;       // those of them that the poller shall ask about
   std::atomic<bool> stopping{false};
   std::atomic<bool> broken{false};  // the handle has met an error that only a new one mends
   std::thread poller;
@@ -141,17 +141,17 @@ struct RdTopicWriter::State {
 Result<Handle> RdTopicWriter::State::make() {
   const auto text = [](auto number) { return fmt::to_string(number); };
   auto conf = make_conf(config, {
-      {"client.id", options.client_id},
-      {"enable.idempotence", "true"},
-      {"acks", "all"},
-      {"partitioner", "murmur2_random"},
-      {"linger.ms", text(options.linger_ms)},
-      {"queue.buffering.max.messages", text(options.queue_messages)},
-      {"queue.buffering.max.kbytes", text(options.queue_kbytes)},
-      {"message.max.bytes", text(options.max_message_bytes)},
-      {"delivery.timeout.ms", text(options.delivery_timeout_ms)},
-      {"topic.metadata.propagation.max.ms", text(options.unknown_topic_ms)},
-  });
+                                    {"client.id", options.client_id},
+                                    {"enable.idempotence", "true"},
+                                    {"acks", "all"},
+                                    {"partitioner", "murmur2_random"},
+                                    {"linger.ms", text(options.linger_ms)},
+                                    {"queue.buffering.max.messages", text(options.queue_messages)},
+                                    {"queue.buffering.max.kbytes", text(options.queue_kbytes)},
+                                    {"message.max.bytes", text(options.max_message_bytes)},
+                                    {"delivery.timeout.ms", text(options.delivery_timeout_ms)},
+                                    {"topic.metadata.propagation.max.ms", text(options.unknown_topic_ms)},
+                                });
   if (!conf) return pass(conf.error());
   rd_kafka_conf_set_opaque(conf->get(), this);
   rd_kafka_conf_set_dr_msg_cb(conf->get(), on_delivery);

@@ -10,14 +10,14 @@ namespace pinflow::kafka {
 
 struct WriterOptions {
   std::string client_id = "pinflow";
-  double linger_ms = 2;                   // how long a record waits for company
-  int queue_messages = 100'000;           // records under way; beyond, or beyond the bytes: throttling_quota_exceeded
+  double linger_ms = 2;          // how long a record waits for company
+  int queue_messages = 100'000;  // records under way; beyond, or beyond the bytes: throttling_quota_exceeded
   int64_t queue_kbytes = 64 << 10;
-  int64_t max_message_bytes = 2 << 20;    // of one record as it is sent
-  int delivery_timeout_ms = 30'000;       // then a record fails with request_timed_out (it may still have been written)
-  int unknown_topic_ms = 2'000;           // how long a topic that is not there is waited for
-  int answer_timeout_ms = 10'000;         // for each question of list_topics and describe_topic
-  int close_timeout_ms = 10'000;          // for the records under way when the writer is destroyed
+  int64_t max_message_bytes = 2 << 20;  // of one record as it is sent
+  int delivery_timeout_ms = 30'000;     // then a record fails with request_timed_out (it may still have been written)
+  int unknown_topic_ms = 2'000;         // how long a topic that is not there is waited for
+  int answer_timeout_ms = 10'000;       // for each question of list_topics and describe_topic
+  int close_timeout_ms = 10'000;        // for the records under way when the writer is destroyed
 };
 
 class RdTopicWriter : public TopicWriter {

@@ -31,7 +31,8 @@ constexpr int16_t kProduce = 0;  // the protocol's number of that request
 
 std::future<std::vector<Written>> write(TopicWriter& writer, const std::string& topic, std::vector<NewRecord> records) {
   auto promise = std::make_shared<std::promise<std::vector<Written>>>();
-  writer.write(topic, std::move(records), [promise](std::vector<Written> written) { promise->set_value(std::move(written)); });
+  writer.write(topic, std::move(records),
+               [promise](std::vector<Written> written) { promise->set_value(std::move(written)); });
   return promise->get_future();
 }
 
@@ -56,7 +57,9 @@ TEST_F(WriterTest, TellsWhereEachRecordIs) {
 TEST_F(WriterTest, KeysChooseThePartitionAsInJava) {
   cluster.create_topic("t1", 7);
   auto writer = RdTopicWriter::open(cluster.config(), {});
-  auto written = write(**writer, "t1", {{"21", "a", {}, {}}, {"foobar", "b", {}, {}}, {"a-little-bit-long-string", "c", {}, {}}}).get();
+  auto written =
+      write(**writer, "t1", {{"21", "a", {}, {}}, {"foobar", "b", {}, {}}, {"a-little-bit-long-string", "c", {}, {}}})
+          .get();
   EXPECT_EQ(written[0].partition, (-973932308 & 0x7fffffff) % 7);
   EXPECT_EQ(written[1].partition, (-790332482 & 0x7fffffff) % 7);
   EXPECT_EQ(written[2].partition, (-985981536 & 0x7fffffff) % 7);
@@ -76,7 +79,8 @@ TEST_F(WriterTest, RefusesOneRecordAndKeepsTheOthers) {
 TEST_F(WriterTest, AFullQueueThrottles) {
   cluster.create_topic("t3", 1);
   rd_kafka_mock_broker_set_down(cluster.get(), 1);
-  auto writer = RdTopicWriter::open(cluster.config(), {.queue_messages = 10, .delivery_timeout_ms = 20'000, .close_timeout_ms = 0});
+  auto writer = RdTopicWriter::open(cluster.config(),
+                                    {.queue_messages = 10, .delivery_timeout_ms = 20'000, .close_timeout_ms = 0});
   std::vector<std::future<std::vector<Written>>> waiting;
   for (int i = 0; i < 15; ++i) waiting.push_back(write(**writer, "t3", {value("a")}));
   int throttled = 0;
