@@ -153,14 +153,13 @@ Result<int> run_sink(const Context& context) {
   if (!context.options.file.empty()) {
     auto properties = Properties::read(context.options.file);
     if (!properties) return pass(properties.error());
-    auto read = sink::read_connector(*properties);
+    auto read = sink::read_connector(*properties, !context.options.lake.empty());
     if (!read) return pass(read.error());
     connector = std::move(*read);
     for (const std::string& remark : connector.remarks) info("{}", remark);
     if (context.options.flush_size) connector.options.rotation.flush_size = *context.options.flush_size;
   }
-  auto lake = connector.store.empty() || !context.options.lake.empty() ? open_lake(context)
-                                                                       : object::open_directory(connector.store);
+  auto lake = connector.store.empty() ? open_lake(context) : object::open_directory(connector.store);
   if (!lake) return pass(lake.error());
   auto sink = context.options.file.empty() ? start_sink(context, **lake, *config)
                                            : sink::Sink::start(connector.options, **lake, *config);

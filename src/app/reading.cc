@@ -34,8 +34,12 @@ Result<int> query(const Context& context) {
   options.date = context.options.date;
   auto answers = lake::run_queries(context.pipeline, **lake, context.options.names, options);
   if (!answers) return pass(answers.error());
-  for (const auto& [table, version] : answers->versions) {
-    if (version < 0) warn("the table {} is not there yet and counts as empty; `pinflow run` or `pinflow batch` makes it", table);
+  for (const pipeline::RecordType& record : context.pipeline.records) {
+    const auto version = answers->versions.find(record.table);
+    if (version != answers->versions.end() && version->second < 0) {
+      warn("the table {} is not there yet and counts as empty; `pinflow run` or `pinflow batch` makes it",
+           record.table);
+    }
   }
   const bool one = context.options.names.size() == 1;
   if (context.options.format == Format::json && !one) {

@@ -8,7 +8,7 @@
 namespace pinflow::sink {
 namespace {
 
-constexpr std::string_view kNoS3 = "an S3 store is not supported yet; use store.url=file:///DIR";
+constexpr std::string_view kNoS3 = "an S3 store is not supported yet; use store.url=file:///DIR, or --lake DIR";
 
 // Keys that must have one of these values (separated by blanks) where they are given; others would change what is
 // written.
@@ -104,7 +104,7 @@ std::string_view trimmed(std::string_view text) {
 
 class Reader {
  public:
-  explicit Reader(const Properties& properties) : properties_(properties) {}
+  Reader(const Properties& properties, bool lake_given) : properties_(properties), lake_given_(lake_given) {}
 
   Result<Connector> read() {
     SinkOptions& options = connector_.options;
@@ -249,6 +249,11 @@ class Reader {
   }
 
   Result<> check_store() {
+    if (lake_given_) {
+      for (const char* key : {"store.url", "s3.bucket.name", "s3.region"})
+        if (const Property* property = properties_.find(key)) remark(*property, "--lake names the store");
+      return {};
+    }
     const Property* url = properties_.find("store.url");
     if (!url || url->value.empty()) {
       if (const Property* bucket = properties_.find("s3.bucket.name")) return refuse(*bucket, kNoS3);
@@ -278,11 +283,14 @@ class Reader {
   }
 
   const Properties& properties_;
+  const bool lake_given_;
   Connector connector_;
 };
 
 }  // namespace
 
-Result<Connector> read_connector(const Properties& properties) { return Reader(properties).read(); }
+Result<Connector> read_connector(const Properties& properties, bool lake_given) {
+  return Reader(properties, lake_given).read();
+}
 
 }  // namespace pinflow::sink

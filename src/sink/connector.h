@@ -21,6 +21,7 @@ struct Connector {
 
 // `properties` were read without a left-over <PLACEHOLDER> (Properties sees to it). The name is that of the file's
 // `name`, else its file name without the ending.
-Result<Connector> read_connector(const Properties& properties);
+// With `lake_given` the caller has a store of its own (--lake), which wins over what the file says of one.
+Result<Connector> read_connector(const Properties& properties, bool lake_given = false);
 
 }  // namespace pinflow::sink
