@@ -68,8 +68,9 @@ def test_the_page_tells_the_truth(page, tmp_path):
                 assert part.stop() == 0
                 part = None
                 continue
-            done = subprocess.run(command, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
-            got = (done.stdout + done.stderr).splitlines()
+            done = subprocess.run(command, shell=True, cwd=tmp_path, env=env, text=True, timeout=120, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT)
+            got = done.stdout.splitlines()
             if done.returncode != 0 or not matches(expected, got):
                 wrong.append(f"$ {command}\n--- the page says\n" + "\n".join(expected) + f"\n--- printed (status {done.returncode})\n" + "\n".join(got))
     finally:
