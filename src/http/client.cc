@@ -161,8 +161,8 @@ int Client::State::on_timer(CURLM*, long ms, void* user) noexcept {
   return 0;
 }
 
-// All that does not change from a request to the next of the same kind: setting it each time would cost libcurl a twentieth
-// of a small request.
+// All that does not change from a request to the next of the same kind: setting it each time would cost libcurl a
+// twentieth of a small request.
 void Client::State::configure(Transfer& transfer, bool with_body) {
   const std::string& method = transfer.request.method;
   CURL* easy = transfer.easy;
