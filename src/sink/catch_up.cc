@@ -90,7 +90,7 @@ void Sink::Worker::serve_catch_ups() {
 
 // The partitions that hold records now, with their ends.
 Result<std::map<kafka::TopicPartition, int64_t>> Sink::Worker::ends_now() {
-  auto topics = consumer_->topics();
+  auto topics = questioner_->topics();
   if (!topics) return pass(topics.error());
   std::optional<Pattern> pattern;
   if (!options_.topics_regex.empty()) {
@@ -102,7 +102,7 @@ Result<std::map<kafka::TopicPartition, int64_t>> Sink::Worker::ends_now() {
   for (const auto& [topic, partitions] : *topics) {
     const bool ours = pattern ? pattern->matches(topic) : std::ranges::find(options_.topics, topic) != options_.topics.end();
     for (int32_t partition = 0; ours && partition < partitions; ++partition) {
-      auto marks = consumer_->watermarks({topic, partition});
+      auto marks = questioner_->watermarks({topic, partition});
       if (!marks) return pass(marks.error());
       if (marks->low < marks->high) ends[{topic, partition}] = marks->high;
     }

@@ -5,6 +5,8 @@
 namespace pinflow::sink {
 namespace {
 
+constexpr int kFetchWaitMs = 50;
+
 Result<> check(const SinkOptions& options) {
   if (options.topics.empty() == options.topics_regex.empty())
     return invalid("sink {}: exactly one of topics and topics.regex must be given", options.name);
@@ -24,11 +26,18 @@ Sink::~Sink() = default;
 
 Result<std::unique_ptr<Sink>> Sink::start(SinkOptions options, object::Store& store, const kafka::ClientConfig& config) {
   if (auto good = check(options); !good) return pass(good.error());
-  auto consumer = kafka::Consumer::open(config, {.group = "connect-" + options.name,
-                                                 .client_id = options.name,
-                                                 .reset = kafka::Reset::none});
+  // A broker answers the requests of a connection in order: a fetch that waits for records holds up what comes behind.
+  kafka::ClientConfig brisk = config;
+  brisk.properties.insert(brisk.properties.begin(), {"fetch.wait.max.ms", fmt::to_string(kFetchWaitMs)});
+  auto consumer = kafka::Consumer::open(brisk, {.group = "connect-" + options.name,
+                                                .client_id = options.name,
+                                                .reset = kafka::Reset::none});
   if (!consumer) return pass(consumer.error());
-  auto worker = std::make_unique<Worker>(std::move(options), store, config, std::move(*consumer));
+  // And one that never fetches, for questions.
+  auto questioner = kafka::Consumer::open(config, {.client_id = options.name + "-questions"});
+  if (!questioner) return pass(questioner.error());
+  auto worker =
+      std::make_unique<Worker>(std::move(options), store, config, std::move(*consumer), std::move(*questioner));
   if (auto started = worker->start(); !started) return pass(started.error());
   return std::unique_ptr<Sink>(new Sink(std::move(worker)));
 }

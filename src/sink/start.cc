@@ -22,7 +22,7 @@ Result<Start> Starter::begin(const kafka::TopicPartition& at) {
   auto claimed = claim_topic(store_, at.topic, *ids);
   if (!claimed) return pass(claimed.error());
 
-  auto marks = consumer_.watermarks(at);
+  auto marks = questioner_.watermarks(at);
   if (!marks) return pass(marks.error());
   auto committed = consumer_.committed({at});
   if (!committed) return pass(committed.error());
@@ -66,7 +66,7 @@ Result<Marker> Starter::ids_of(const std::string& topic) {
   Marker ids{.cluster_id = identity.cluster_id, .topic_id = {}};
   if (!identity.topic_id.empty()) ids.topic_id = kafka::topic_id_text(identity.topic_id);
   if (ids.cluster_id.empty()) {
-    auto cluster_id = consumer_.cluster_id();
+    auto cluster_id = questioner_.cluster_id();
     if (!cluster_id) return pass(cluster_id.error());
     ids.cluster_id = std::move(*cluster_id);
   }

@@ -21,9 +21,11 @@ struct Start {
 
 class Starter {
  public:
-  // All outlive it. The consumer is the group's; a second one is made where records must be compared.
-  Starter(const SinkOptions& options, object::Store& store, const kafka::ClientConfig& config, kafka::Consumer& consumer)
-      : options_(options), store_(store), config_(config), consumer_(consumer) {}
+  // All outlive it. `consumer` is the group's, `questioner` fetches nothing; a third one is made where records must be
+  // compared.
+  Starter(const SinkOptions& options, object::Store& store, const kafka::ClientConfig& config, kafka::Consumer& consumer,
+          kafka::Consumer& questioner)
+      : options_(options), store_(store), config_(config), consumer_(consumer), questioner_(questioner) {}
 
   // Asks for the topics' ids again from now on: a topic may have been made anew since.
   void forget_ids() { ids_.clear(); }
@@ -41,6 +43,7 @@ class Starter {
   object::Store& store_;
   const kafka::ClientConfig& config_;
   kafka::Consumer& consumer_;
+  kafka::Consumer& questioner_;
   std::map<std::string, Marker> ids_;
 };
 

@@ -45,12 +45,13 @@ int64_t Sink::Worker::Owned::done() const {
 }
 
 Sink::Worker::Worker(SinkOptions options, object::Store& store, kafka::ClientConfig config,
-                     std::unique_ptr<kafka::Consumer> consumer)
+                     std::unique_ptr<kafka::Consumer> consumer, std::unique_ptr<kafka::Consumer> questioner)
     : options_(std::move(options)),
       store_(store),
       config_(std::move(config)),
       consumer_(std::move(consumer)),
-      starter_(options_, store_, config_, *consumer_),
+      questioner_(std::move(questioner)),
+      starter_(options_, store_, config_, *consumer_, *questioner_),
       pool_(options_.writers) {}
 
 Sink::Worker::~Worker() {

@@ -24,7 +24,9 @@ namespace pinflow::sink {
 
 class Sink::Worker {
  public:
-  Worker(SinkOptions options, object::Store& store, kafka::ClientConfig config, std::unique_ptr<kafka::Consumer> consumer);
+  // `consumer` is the group's; `questioner` fetches nothing, so its answers do not wait behind a fetch.
+  Worker(SinkOptions options, object::Store& store, kafka::ClientConfig config, std::unique_ptr<kafka::Consumer> consumer,
+         std::unique_ptr<kafka::Consumer> questioner);
   ~Worker();
 
   Result<> start();  // subscribes, and runs the thread
@@ -74,6 +76,7 @@ class Sink::Worker {
   object::Store& store_;
   const kafka::ClientConfig config_;
   std::unique_ptr<kafka::Consumer> consumer_;
+  std::unique_ptr<kafka::Consumer> questioner_;
   Starter starter_;
   gate::JsonGate gate_;
   WriterPool pool_;
