@@ -73,7 +73,8 @@ int main(int argc, char** argv) {
   const auto pipeline = pipeline::load(argv[2]);
   if (!pipeline) return std::cerr << pipeline.error().message << "\n", 1;
   const int64_t memory = std::strtoll(argv[3], nullptr, 10) << 20;
-  const auto json = argc == 4 ? batch(argv[1], *pipeline, memory) : by_hand(argv[1], *pipeline, memory, argv[4], argv[5]);
+  const auto json =
+      argc == 4 ? batch(argv[1], *pipeline, memory) : by_hand(argv[1], *pipeline, memory, argv[4], argv[5]);
   if (!json) return std::cerr << json.error().message << "\n", 1;
   std::cout << *json << "\n";
   return 0;

@@ -39,8 +39,9 @@ Result<std::optional<Plan>> unfinished(object::Store& store, const pipeline::Pip
     auto plan = read_plan(store, *number);
     if (!plan) return pass(plan.error());
     if (plan->pipeline != pipeline.id) {
-      return fail(Code::conflict, "{}: plan {} is of the pipeline '{}', not '{}': each pipeline needs a lake of its own",
-                  store.url(), *number, plan->pipeline, pipeline.id);
+      return fail(Code::conflict,
+                  "{}: plan {} is of the pipeline '{}', not '{}': each pipeline needs a lake of its own", store.url(),
+                  *number, plan->pipeline, pipeline.id);
     }
     bool done = last->at(kDeadTable) >= *number;
     for (const TopicPlan& topic : plan->topics) {
@@ -55,8 +56,8 @@ Result<std::optional<Plan>> unfinished(object::Store& store, const pipeline::Pip
 
 // What to do next: an unfinished plan, or a new one, which is put; nothing where there is nothing new. `more`: whether
 // another plan should be asked for after this one.
-Result<std::optional<Plan>> choose(object::Store& store, const pipeline::Pipeline& pipeline, const BatchOptions& options,
-                                   bool& more) {
+Result<std::optional<Plan>> choose(object::Store& store, const pipeline::Pipeline& pipeline,
+                                   const BatchOptions& options, bool& more) {
   const auto numbers = list_plans(store);
   if (!numbers) return pass(numbers.error());
   for (size_t i = 0; i < numbers->size(); ++i) {
@@ -107,8 +108,10 @@ void add_plan(BatchReport& report, const Plan& plan, const std::vector<RecordRep
   }
 }
 
-Result<> answer(const pipeline::Pipeline& pipeline, object::Store& store, const BatchOptions& options, BatchReport& report) {
-  auto answers = run_queries(pipeline, store, {}, {options.date, options.memory_bytes, options.threads, options.progress});
+Result<> answer(const pipeline::Pipeline& pipeline, object::Store& store, const BatchOptions& options,
+                BatchReport& report) {
+  auto answers =
+      run_queries(pipeline, store, {}, {options.date, options.memory_bytes, options.threads, options.progress});
   if (!answers) return pass(answers.error());
   const auto numbers = list_plans(store);
   if (!numbers) return pass(numbers.error());

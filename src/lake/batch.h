@@ -4,7 +4,8 @@
 // Work is done by plans (plan.h). For plan N the dead letters of all record types are committed first, then each
 // record type's table, every commit with txn {pinflow:<pipeline>:batch:<table>, N}; a plan without dead letters, or
 // without new rows for a table, still makes that commit, so that "is N done?" has one answer for each table. A run
-// finishes what earlier runs left, lowest plan first, and then makes plans until all that was there when it began is in.
+// finishes what earlier runs left, lowest plan first, and then makes plans until all that was there when it began is
+// in.
 //
 // Each commit's commitInfo holds, under "pinflow", what was counted: a run that finds a commit of plan N there reports
 // those numbers.
@@ -26,11 +27,11 @@
 namespace pinflow::lake {
 
 struct BatchOptions {
-  std::string date;                           // a label: $date in the SQL; empty: today (UTC)
-  int64_t memory_bytes = int64_t{1} << 30;    // of the engine; beyond it it spills
-  int threads = 0;                            // 0: one for each processor
+  std::string date;                         // a label: $date in the SQL; empty: today (UTC)
+  int64_t memory_bytes = int64_t{1} << 30;  // of the engine; beyond it it spills
+  int threads = 0;                          // 0: one for each processor
   int64_t plan_bytes = kPlanBytes;
-  bool answers = true;                        // compute and store the answers at the end
+  bool answers = true;                                               // compute and store the answers at the end
   std::function<void(std::string_view step, double done)> progress;  // as in QueryOptions
 };
 
@@ -49,15 +50,16 @@ struct RecordReport {
 };
 
 struct BatchReport {
-  std::vector<int64_t> plans;                            // worked on, also where another process did all the rest
-  std::vector<RecordReport> records;                     // in the order of the pipeline
-  std::vector<std::pair<std::string, double>> seconds;   // plan, clean, dead letters, tables, commit, answers
-  Answers answers;                                       // empty without BatchOptions::answers
+  std::vector<int64_t> plans;                           // worked on, also where another process did all the rest
+  std::vector<RecordReport> records;                    // in the order of the pipeline
+  std::vector<std::pair<std::string, double>> seconds;  // plan, clean, dead letters, tables, commit, answers
+  Answers answers;                                      // empty without BatchOptions::answers
 };
 
 // Errors: conflict (a topic is another one than the lake was filled from; a plan was begun with another cleaning),
 // corrupt (objects of a plan are gone, or overlap), invalid (SQL, with file and line), full, cancelled (a stop was
 // requested: what is committed stays, the rest is done by the next run), and the store's. Never a half commit.
-Result<BatchReport> run_batch(const pipeline::Pipeline& pipeline, object::Store& store, const BatchOptions& options = {});
+Result<BatchReport> run_batch(const pipeline::Pipeline& pipeline, object::Store& store,
+                              const BatchOptions& options = {});
 
 }  // namespace pinflow::lake

@@ -41,11 +41,14 @@ TEST_F(BatchTest, RecordsBecomeRowsDeadLettersAndCounts) {
   EXPECT_EQ(rows("SELECT * FROM readings ORDER BY sensor"),
             "1|1.5|2026-11-20 10:00:00\n2|NULL|2026-11-20 10:00:00\n7|NULL|NULL\n");
   EXPECT_EQ(rows("SELECT * FROM notes"), "a|[x, y]\n");
-  EXPECT_EQ(rows("SELECT * FROM dead ORDER BY object, \"offset\""),
-            "notes|refused words|here.note|2|topics/here.note/partition=2/here.note+2+0000000000.json|1|"
-            "{\"id\":\"b\",\"words\":\"refused\"}|1\n"
-            "readings|not a JSON object|here.reading|0|topics/here.reading/partition=0/here.reading+0+0000000010.json|13|[1,|1\n"
-            "readings|no sensor|here.reading|0|topics/here.reading/partition=0/here.reading+0+0000000010.json|14|{\"value\":\"3\"}|1\n");
+  EXPECT_EQ(
+      rows("SELECT * FROM dead ORDER BY object, \"offset\""),
+      "notes|refused words|here.note|2|topics/here.note/partition=2/here.note+2+0000000000.json|1|"
+      "{\"id\":\"b\",\"words\":\"refused\"}|1\n"
+      "readings|not a JSON "
+      "object|here.reading|0|topics/here.reading/partition=0/here.reading+0+0000000010.json|13|[1,|1\n"
+      "readings|no "
+      "sensor|here.reading|0|topics/here.reading/partition=0/here.reading+0+0000000010.json|14|{\"value\":\"3\"}|1\n");
 }
 
 TEST_F(BatchTest, ASecondRunTakesOnlyWhatIsNew) {
@@ -66,7 +69,8 @@ TEST_F(BatchTest, RepeatsAreRowsEqualInAllColumnsNullsToo) {
   const std::string no_key = R"({"sensor":"x","value":"1"})";  // cleaned to a row without a key
   put_object(store_, "here.reading", 0, {no_value, no_value, no_key, no_key, reading(1), reading(2)});
   EXPECT_EQ(counts(batch(pipeline_, store_), "readings"), "readings raw=6 clean=4 duplicates=2 dead=0 0->4");
-  put_object(store_, "here.reading", 6, {no_value, no_key, reading(1, "1.50"), reading(1, "1.6"), reading(3), reading(3)});
+  put_object(store_, "here.reading", 6,
+             {no_value, no_key, reading(1, "1.50"), reading(1, "1.6"), reading(3), reading(3)});
   EXPECT_EQ(counts(batch(pipeline_, store_), "readings"), "readings raw=6 clean=2 duplicates=4 dead=0 4->6");
   EXPECT_EQ(rows("SELECT sensor, value FROM readings ORDER BY sensor NULLS FIRST, value NULLS FIRST"),
             "NULL|1\n1|NULL\n1|1.5\n1|1.6\n2|1.5\n3|1.5\n");

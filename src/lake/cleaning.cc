@@ -37,7 +37,8 @@ std::string table_name(const pipeline::RecordType& record) { return quote_name("
 // The user's SELECT, ready to stand in brackets.
 std::string body_of(const pipeline::RecordType& record, const std::string& date) {
   std::string text = with_date(record.cleaning.text, date);
-  while (!text.empty() && (std::isspace(static_cast<unsigned char>(text.back())) != 0 || text.back() == ';')) text.pop_back();
+  while (!text.empty() && (std::isspace(static_cast<unsigned char>(text.back())) != 0 || text.back() == ';'))
+    text.pop_back();
   return text;
 }
 
@@ -48,14 +49,16 @@ sql::Origin origin_of(const pipeline::RecordType& record, int first_line) {
 
 std::string raw_view(const pipeline::RecordType& record) {
   std::string fields;
-  for (size_t i = 0; i < record.fields.size(); ++i) fields += fmt::format("field_{} AS {}, ", i, quote_name(record.fields[i]));
+  for (size_t i = 0; i < record.fields.size(); ++i)
+    fields += fmt::format("field_{} AS {}, ", i, quote_name(record.fields[i]));
   return fmt::format("CREATE OR REPLACE TEMP VIEW raw AS SELECT {}origin FROM pinflow_rows({})", fields,
                      quote_text(source_name(record)));
 }
 
 std::unexpected<Error> bad_shape(const pipeline::RecordType& record, const std::string& what) {
-  return invalid("{}: {}; a cleaning answers the columns of the table {} in their order, then reason, count_… and origin",
-                 record.cleaning.file.string(), what, record.table);
+  return invalid(
+      "{}: {}; a cleaning answers the columns of the table {} in their order, then reason, count_… and origin",
+      record.cleaning.file.string(), what, record.table);
 }
 
 // The cleaning's columns as they should be, and the names of its counts.
@@ -156,7 +159,8 @@ Result<Cleaned> clean(sql::Database& database, sql::Connection& sql, const pipel
   const std::string made = fmt::format(
       "CREATE OR REPLACE TEMP TABLE {} AS SELECT {}"
       "CASE origin & 3 WHEN {} THEN {} WHEN {} THEN {} ELSE CAST(reason AS VARCHAR) END AS reason, {}"
-      "CAST((origin >> {}) & 255 AS UTINYINT) AS missing_fields, CAST((origin >> {}) & 255 AS UTINYINT) AS unknown_fields, "
+      "CAST((origin >> {}) & 255 AS UTINYINT) AS missing_fields, CAST((origin >> {}) & 255 AS UTINYINT) AS "
+      "unknown_fields, "
       "origin >> {} AS line FROM (\n{}\n)",
       cleaned.name, casts, static_cast<int>(Fault::not_an_object), quote_text(kNotAnObject),
       static_cast<int>(Fault::too_long), quote_text(kTooLong), count_columns, kMissingShift, kUnknownShift, kLineShift,
@@ -167,7 +171,8 @@ Result<Cleaned> clean(sql::Database& database, sql::Connection& sql, const pipel
   const auto& row = totals->rows[0];
   cleaned.raw = row[0].integer();
   cleaned.dead = row[1].integer();
-  for (size_t i = 0; i < cleaned.counts.size(); ++i) cleaned.noted.emplace_back(cleaned.counts[i], row[2 + i].integer());
+  for (size_t i = 0; i < cleaned.counts.size(); ++i)
+    cleaned.noted.emplace_back(cleaned.counts[i], row[2 + i].integer());
   const RecordSource::Totals met = source->totals();
   if (met.lines != cleaned.raw) {
     return invalid("{}: {} rows were made of {} records; a cleaning makes one row of each record",

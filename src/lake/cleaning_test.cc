@@ -13,7 +13,8 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 TEST(WithDate, ReplacesTheWordAlone) {
-  EXPECT_EQ(with_date("SELECT $date, a$date, $dates, ($date)", "2026-11-20"), "SELECT '2026-11-20', a$date, $dates, ('2026-11-20')");
+  EXPECT_EQ(with_date("SELECT $date, a$date, $dates, ($date)", "2026-11-20"),
+            "SELECT '2026-11-20', a$date, $dates, ('2026-11-20')");
   EXPECT_EQ(with_date("'$date' \"$date\" `$date` -- $date\n/* $date */ $date", "d"),
             "'$date' \"$date\" `$date` -- $date\n/* $date */ 'd'");
   EXPECT_EQ(with_date("'it''s $date' $date", "x'; DROP TABLE t; --"), "'it''s $date' 'x''; DROP TABLE t; --'");
@@ -43,11 +44,14 @@ class CleaningTest : public ::testing::Test {
 
 TEST_F(CleaningTest, ItsShapeIsHeld) {
   EXPECT_THAT(fault_of("SELECT sensor, value, taken, NULL AS reason, origin FROM raw"), "none");
-  EXPECT_THAT(fault_of("SELECT sensor, taken, value, NULL AS reason, origin FROM raw"),
-              StartsWith("clean/reading.sql: column 2 is taken, not value; a cleaning answers the columns of the table readings"));
+  EXPECT_THAT(
+      fault_of("SELECT sensor, taken, value, NULL AS reason, origin FROM raw"),
+      StartsWith(
+          "clean/reading.sql: column 2 is taken, not value; a cleaning answers the columns of the table readings"));
   EXPECT_THAT(fault_of("SELECT sensor, value FROM raw"), HasSubstr("the column taken is missing"));
   EXPECT_THAT(fault_of("SELECT sensor, value, taken, origin FROM raw"), HasSubstr("the column reason is missing"));
-  EXPECT_THAT(fault_of("SELECT sensor, value, taken, NULL AS reason FROM raw"), HasSubstr("the column origin is missing"));
+  EXPECT_THAT(fault_of("SELECT sensor, value, taken, NULL AS reason FROM raw"),
+              HasSubstr("the column origin is missing"));
   EXPECT_THAT(fault_of("SELECT sensor, value, taken, NULL AS reason, origin, 1 AS more FROM raw"),
               HasSubstr("there is a column more too many"));
 }

@@ -25,10 +25,14 @@ CommitCounts counts_in(const simdjson::dom::object& json) {
   for (const simdjson::dom::object record : simdjson::dom::array(json["records"])) {
     CommitCounts::Record& each = counts.records.emplace_back();
     each.cleaning = text_in(record, "cleaning");
-    each.counts = {text_in(record, "record"),    {},
-                   number_in(record, "raw"),     number_in(record, "clean"),
-                   number_in(record, "duplicates"), number_in(record, "dead"),
-                   number_in(record, "before"),  number_in(record, "after"),
+    each.counts = {text_in(record, "record"),
+                   {},
+                   number_in(record, "raw"),
+                   number_in(record, "clean"),
+                   number_in(record, "duplicates"),
+                   number_in(record, "dead"),
+                   number_in(record, "before"),
+                   number_in(record, "after"),
                    {}};
     for (const auto& [name, value] : simdjson::dom::object(record["noted"])) {
       each.counts.noted.emplace_back(std::string(name), int64_t(value));
@@ -77,8 +81,8 @@ std::string app_id(const std::string& pipeline, const std::string& table) {
   return "pinflow:" + pipeline + ":batch:" + table;
 }
 
-Result<std::optional<CommitCounts>> find_counts(object::Store& store, const std::string& pipeline, const std::string& table,
-                                                int64_t plan) {
+Result<std::optional<CommitCounts>> find_counts(object::Store& store, const std::string& pipeline,
+                                                const std::string& table, int64_t plan) {
   const std::string app = app_id(pipeline, table);
   for (const size_t limit : {kLikely, kAll}) {
     const auto commits = delta::history(store, table_folder(table), limit);

@@ -35,8 +35,8 @@ std::optional<CommitCounts> parse_counts(std::string_view commit_info);
 std::string app_id(const std::string& pipeline, const std::string& table);
 
 // The counts of the commit in which the table took plan N; nothing where the log no longer holds that commit.
-Result<std::optional<CommitCounts>> find_counts(object::Store& store, const std::string& pipeline, const std::string& table,
-                                                int64_t plan);
+Result<std::optional<CommitCounts>> find_counts(object::Store& store, const std::string& pipeline,
+                                                const std::string& table, int64_t plan);
 
 // Adds one plan's counts to a run's.
 void add_counts(RecordReport& sum, const RecordReport& one);

@@ -33,9 +33,11 @@ std::string all(const pipeline::Pipeline& pipeline, object::Store& store) {
          rows(pipeline, store, "SELECT id FROM notes ORDER BY ALL") +
          rows(pipeline, store, "SELECT \"table\", record FROM dead ORDER BY ALL");
 }
-const char* const kDropped = "1|1.5\n2|1.5\n3|1.5\na\nc\nnotes|{\"id\":\"b\",\"words\":\"refused\"}\nreadings|dead 1\nreadings|dead 2\n";
+const char* const kDropped =
+    "1|1.5\n2|1.5\n3|1.5\na\nc\nnotes|{\"id\":\"b\",\"words\":\"refused\"}\nreadings|dead 1\nreadings|dead 2\n";
 const char* const kKept =
-    "1|1.5\n1|1.5\n2|1.5\n2|1.5\n3|1.5\na\nc\nnotes|{\"id\":\"b\",\"words\":\"refused\"}\nreadings|dead 1\nreadings|dead 2\n";
+    "1|1.5\n1|1.5\n2|1.5\n2|1.5\n3|1.5\na\nc\nnotes|{\"id\":\"b\",\"words\":\"refused\"}\nreadings|dead "
+    "1\nreadings|dead 2\n";
 
 class Faults : public ::testing::TestWithParam<bool> {
  protected:
@@ -43,7 +45,8 @@ class Faults : public ::testing::TestWithParam<bool> {
   std::string expected() const { return GetParam() ? kDropped : kKept; }
   pipeline::Pipeline pipeline_ = sensors();
 };
-INSTANTIATE_TEST_SUITE_P(Repeats, Faults, ::testing::Bool(), [](const auto& info) { return info.param ? "Dropped" : "Kept"; });
+INSTANTIATE_TEST_SUITE_P(Repeats, Faults, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? "Dropped" : "Kept"; });
 
 // Call n of the second batch fails for good, so that the run ends there, as if it were killed; then another run.
 TEST_P(Faults, AnyCallThatFailsIsMadeGoodByTheNextRun) {

@@ -96,7 +96,8 @@ Result<TopicIdentity> identity_of(object::Store& store, const std::string& topic
   std::string_view topic_id;
   const simdjson::padded_string padded(*text);
   if (parser.parse(padded).get(marker) != simdjson::SUCCESS ||
-      marker["cluster_id"].get(cluster_id) != simdjson::SUCCESS || marker["topic_id"].get(topic_id) != simdjson::SUCCESS) {
+      marker["cluster_id"].get(cluster_id) != simdjson::SUCCESS ||
+      marker["topic_id"].get(topic_id) != simdjson::SUCCESS) {
     return corrupt("{}/{}: no object with the texts cluster_id and topic_id", store.url(), name);
   }
   return TopicIdentity{std::string(cluster_id), std::string(topic_id)};

@@ -1,4 +1,5 @@
-// The objects of a topic in the lake, as the sink (ours, or Confluent's S3 sink with its DefaultPartitioner) leaves them:
+// The objects of a topic in the lake, as the sink (ours, or Confluent's S3 sink with its DefaultPartitioner) leaves
+// them:
 //
 //   topics/<topic>/partition=<p>/<topic>+<p>+<first offset>.json    one record a line, at consecutive offsets
 //

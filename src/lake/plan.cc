@@ -193,7 +193,7 @@ Result<Plan> read_plan(object::Store& store, int64_t number) {
 }
 
 Result<Proposal> next_plan(object::Store& store, const pipeline::Pipeline& pipeline, const std::optional<Plan>& last,
-                       const std::string& date, int64_t most_bytes) {
+                           const std::string& date, int64_t most_bytes) {
   Proposal proposal{{last ? last->number + 1 : 1, pipeline.id, date, now_ms(), {}}};
   for (const pipeline::RecordType& record : pipeline.records) {
     const TopicPlan* before = last ? last->find(record.name) : nullptr;
@@ -205,7 +205,8 @@ Result<Proposal> next_plan(object::Store& store, const pipeline::Pipeline& pipel
     if (auto same = check_identity(topic, before); !same) return pass(same.error());
     if (before != nullptr) {
       if (!topic.identity.known()) topic.identity = before->identity;
-      for (const PartitionRange& range : before->partitions) topic.partitions.push_back({range.partition, range.to, range.to});
+      for (const PartitionRange& range : before->partitions)
+        topic.partitions.push_back({range.partition, range.to, range.to});
     }
     const auto left = take_objects(store, topic, most_bytes);
     if (!left) return pass(left.error());

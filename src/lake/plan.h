@@ -79,7 +79,7 @@ struct Proposal {
   bool more = false;  // the limits left objects for another plan
 };
 Result<Proposal> next_plan(object::Store& store, const pipeline::Pipeline& pipeline, const std::optional<Plan>& last,
-                       const std::string& date, int64_t most_bytes = kPlanBytes);
+                           const std::string& date, int64_t most_bytes = kPlanBytes);
 
 // Puts the plan; where another process was faster, its plan of that number is what is answered.
 Result<Plan> put_plan(object::Store& store, const Plan& plan);

@@ -76,7 +76,8 @@ Result<std::vector<RecordReport>> PlanRun::run() {
   for (Part& part : parts_) {
     if (auto committed = part.done ? take_over(part) : commit_rows(part); !committed) return pass(committed.error());
     if (part.cleaned) {
-      if (auto forgotten = forget(*shop_.database, *shop_.sql, *part.record); !forgotten) return pass(forgotten.error());
+      if (auto forgotten = forget(*shop_.database, *shop_.sql, *part.record); !forgotten)
+        return pass(forgotten.error());
     }
     reports.push_back(part.report);
   }
@@ -121,29 +122,33 @@ Result<> PlanRun::check_same_cleaning() const {
       }
     }
     if (used == digest_of(shop_.pipeline, *part.record)) continue;
-    return fail(Code::conflict,
-                "plan {} was begun with another cleaning of '{}': its dead letters are in the table {} already, its rows "
-                "are not yet in {}. Put {} back as it was, run the batch once, then change it",
-                plan_.number, part.record->name, kDeadTable, part.record->table, part.record->cleaning.file.string());
+    return fail(
+        Code::conflict,
+        "plan {} was begun with another cleaning of '{}': its dead letters are in the table {} already, its rows "
+        "are not yet in {}. Put {} back as it was, run the batch once, then change it",
+        plan_.number, part.record->name, kDeadTable, part.record->table, part.record->cleaning.file.string());
   }
   return {};
 }
 
 Result<std::vector<TopicObject>> PlanRun::objects_of(const TopicPlan& topic) const {
   std::vector<TopicObject> taken;
-  if (std::ranges::all_of(topic.partitions, [](const PartitionRange& range) { return range.objects == 0; })) return taken;
+  if (std::ranges::all_of(topic.partitions, [](const PartitionRange& range) { return range.objects == 0; }))
+    return taken;
   const auto objects = list_topic(shop_.store, topic.topic);
   if (!objects) return pass(objects.error());
   for (const PartitionRange& range : topic.partitions) {
     int64_t count = 0;
     for (const TopicObject& object : *objects) {
-      if (object.partition != range.partition || object.first_offset < range.from || object.first_offset >= range.to) continue;
+      if (object.partition != range.partition || object.first_offset < range.from || object.first_offset >= range.to)
+        continue;
       taken.push_back(object);
       ++count;
     }
     if (count != range.objects) {
-      return corrupt("plan {}: {} objects of {}, partition {}, offsets {} to {}, were there when the plan was made; now {}",
-                     plan_.number, range.objects, topic.topic, range.partition, range.from, range.to - 1, count);
+      return corrupt(
+          "plan {}: {} objects of {}, partition {}, offsets {} to {}, were there when the plan was made; now {}",
+          plan_.number, range.objects, topic.topic, range.partition, range.from, range.to - 1, count);
     }
   }
   return taken;
@@ -185,7 +190,8 @@ Result<> PlanRun::commit_dead() {
   std::vector<delta::DataFile> files;
   if (!letters.empty()) {
     const auto local = shop_.spill->new_file(".parquet");
-    auto written = shop_.sql->execute(fmt::format("COPY ({}) TO {} (FORMAT parquet)", letters, sql::quote_text(local.string())));
+    auto written =
+        shop_.sql->execute(fmt::format("COPY ({}) TO {} (FORMAT parquet)", letters, sql::quote_text(local.string())));
     if (!written) return pass(written.error(), "writing the dead letters of plan {}", plan_.number);
     auto file = delta::put_data_file(shop_.store, table_folder(kDeadTable), local, dead_columns());
     if (!file) return pass(file.error());

@@ -35,7 +35,8 @@ struct Workshop {
   void begin(const std::string& what);  // a step for progress
 
  private:
-  Workshop(const pipeline::Pipeline& of, object::Store& in, const BatchOptions& how) : pipeline(of), store(in), options(how) {}
+  Workshop(const pipeline::Pipeline& of, object::Store& in, const BatchOptions& how)
+      : pipeline(of), store(in), options(how) {}
 };
 
 class PlanRun {
@@ -56,7 +57,7 @@ class PlanRun {
     RecordReport report;
   };
 
-  Result<> look();           // which tables have the plan
+  Result<> look();  // which tables have the plan
   Result<> clean_all();
   Result<> commit_dead();
   Result<> commit_rows(Part& part);

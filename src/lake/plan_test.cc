@@ -39,7 +39,8 @@ TEST(Plan, IsReadBackAsItWasWritten) {
 }
 
 TEST(Plan, BrokenTextIsCorruptAndNamed) {
-  for (const char* text : {"", "{}", "[]", R"({"plan":"1"})", R"({"plan":1,"pipeline":"p","date":"","made_ms":1,"topics":[{}]})"}) {
+  for (const char* text :
+       {"", "{}", "[]", R"({"plan":"1"})", R"({"plan":1,"pipeline":"p","date":"","made_ms":1,"topics":[{}]})"}) {
     const auto plan = parse_plan(text, "state/x.json");
     ASSERT_FALSE(plan) << text;
     EXPECT_EQ(plan.error().code, Code::corrupt);

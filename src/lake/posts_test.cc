@@ -27,7 +27,8 @@ TEST_F(PostsTest, Post7528) {
         R"("follower_count":"User Info Error","tag_list":"N,o, ,T,a,g,s, ,A,v,a,i,l,a,b,l,e",)"
         R"x("is_image_or_video":"multi-video(story page format)","image_src":"Image src error.","downloaded":0,)x"
         R"("save_location":"Local save in /data/mens-fashion","category":"mens-fashion"})"});
-  geos({R"({"ind":7528,"timestamp":"2020-08-28 03:52:47","latitude":-89.9787,"longitude":-173.293,"country":"Albania"})"});
+  geos(
+      {R"({"ind":7528,"timestamp":"2020-08-28 03:52:47","latitude":-89.9787,"longitude":-173.293,"country":"Albania"})"});
   users({R"({"ind":7528,"first_name":"Abigail","last_name":"Ali","age":20,"date_joined":"2015-10-24 11:23:51"})"});
   const BatchReport report = batch(pipeline_, store_);
   EXPECT_EQ(rows("SELECT * FROM pin"),
@@ -39,18 +40,40 @@ TEST_F(PostsTest, Post7528) {
 }
 
 TEST_F(PostsTest, FollowerCounts) {
-  const std::vector<std::pair<std::string, std::string>> cases = {
-      {"\"0\"", "0"},          {"\"940\"", "940"},        {"\"9k\"", "9000"},         {"\"15M\"", "15000000"},
-      {"\"1.5k\"", "1500"},    {"\"3B\"", "3000000000"},  {"\"2K\"", "2000"},         {"\"4m\"", "4000000"},
-      {"\"5b\"", "5000000000"}, {"1200", "1200"},         {"\"1234567890123\"", "1234567890123"},
-      {"\"1.2345k\"", "1235"}, {"\"1.0005k\"", "1001"},   {"\"0.0004k\"", "0"},       {"\"2.5\"", "3"},
-      {"1.5", "2"},            {"\"999999999B\"", "999999999000000000"},
-      {"\"User Info Error\"", "NULL"}, {"\"\"", "NULL"},  {"null", "NULL"},
-      // counted as bad
-      {"\"12 million\"", "NULL"}, {"\"k\"", "NULL"},      {"\"1.k\"", "NULL"},        {"\".5k\"", "NULL"},
-      {"\"-5\"", "NULL"},      {"\"1,000\"", "NULL"},     {"\"9kk\"", "NULL"},        {"\"9k\\n\"", "NULL"},
-      {"\"٣k\"", "NULL"},      {"\"1e3\"", "NULL"},       {"true", "NULL"},           {"[1]", "NULL"},
-      {"\"12345678901234567890\"", "NULL"}};
+  const std::vector<std::pair<std::string, std::string>> cases = {{"\"0\"", "0"},
+                                                                  {"\"940\"", "940"},
+                                                                  {"\"9k\"", "9000"},
+                                                                  {"\"15M\"", "15000000"},
+                                                                  {"\"1.5k\"", "1500"},
+                                                                  {"\"3B\"", "3000000000"},
+                                                                  {"\"2K\"", "2000"},
+                                                                  {"\"4m\"", "4000000"},
+                                                                  {"\"5b\"", "5000000000"},
+                                                                  {"1200", "1200"},
+                                                                  {"\"1234567890123\"", "1234567890123"},
+                                                                  {"\"1.2345k\"", "1235"},
+                                                                  {"\"1.0005k\"", "1001"},
+                                                                  {"\"0.0004k\"", "0"},
+                                                                  {"\"2.5\"", "3"},
+                                                                  {"1.5", "2"},
+                                                                  {"\"999999999B\"", "999999999000000000"},
+                                                                  {"\"User Info Error\"", "NULL"},
+                                                                  {"\"\"", "NULL"},
+                                                                  {"null", "NULL"},
+                                                                  // counted as bad
+                                                                  {"\"12 million\"", "NULL"},
+                                                                  {"\"k\"", "NULL"},
+                                                                  {"\"1.k\"", "NULL"},
+                                                                  {"\".5k\"", "NULL"},
+                                                                  {"\"-5\"", "NULL"},
+                                                                  {"\"1,000\"", "NULL"},
+                                                                  {"\"9kk\"", "NULL"},
+                                                                  {"\"9k\\n\"", "NULL"},
+                                                                  {"\"٣k\"", "NULL"},
+                                                                  {"\"1e3\"", "NULL"},
+                                                                  {"true", "NULL"},
+                                                                  {"[1]", "NULL"},
+                                                                  {"\"12345678901234567890\"", "NULL"}};
   std::vector<std::string> lines;
   std::string expected;
   for (size_t i = 0; i < cases.size(); ++i) {
@@ -60,14 +83,16 @@ TEST_F(PostsTest, FollowerCounts) {
   pins(lines);
   const BatchReport report = batch(pipeline_, store_);
   EXPECT_EQ(rows("SELECT ind, follower_count FROM pin ORDER BY ind"), expected);
-  EXPECT_EQ(counts(report, "pin", true), "pin raw=33 clean=33 duplicates=0 dead=0 0->33 bad_follower_count=13 missing_fields=297");
+  EXPECT_EQ(counts(report, "pin", true),
+            "pin raw=33 clean=33 duplicates=0 dead=0 0->33 bad_follower_count=13 missing_fields=297");
 }
 
 TEST_F(PostsTest, PlaceholdersAndEmptyTextsAreNull) {
-  pins({R"({"index":1,"unique_id":"","title":"","description":"Untitled","poster_name":"","follower_count":"1","tag_list":"",)"
-        R"("is_image_or_video":"","image_src":"","downloaded":1,"save_location":"Local save in ","category":""})",
-        R"({"index":2,"title":"no title data available","description":"No description available","save_location":"/data/x"})",
-        R"({"index":3,"unique_id":5,"title":{"a": [1, null]},"category":true})"});
+  pins(
+      {R"({"index":1,"unique_id":"","title":"","description":"Untitled","poster_name":"","follower_count":"1","tag_list":"",)"
+       R"("is_image_or_video":"","image_src":"","downloaded":1,"save_location":"Local save in ","category":""})",
+       R"({"index":2,"title":"no title data available","description":"No description available","save_location":"/data/x"})",
+       R"({"index":3,"unique_id":5,"title":{"a": [1, null]},"category":true})"});
   users({R"({"ind":1,"first_name":"","last_name":"Ali","age":20})", R"({"ind":2,"first_name":"A","last_name":"B"})"});
   geos({R"({"ind":1,"country":""})"});
   batch(pipeline_, store_);
@@ -80,7 +105,9 @@ TEST_F(PostsTest, PlaceholdersAndEmptyTextsAreNull) {
 }
 
 TEST_F(PostsTest, TimesInTheirThreeForms) {
-  const auto geo = [](int ind, const std::string& time) { return fmt::format(R"({{"ind":{},"timestamp":{}}})", ind, time); };
+  const auto geo = [](int ind, const std::string& time) {
+    return fmt::format(R"({{"ind":{},"timestamp":{}}})", ind, time);
+  };
   geos({geo(0, "\"2020-08-28 03:52:47\""), geo(1, "\"2020-08-28T03:52:47\""), geo(2, "\"2020:08:28 03:52:47\""),
         geo(3, "\"2020-02-29 23:59:59\""), R"({"ind":4,"timestamp":null,"country":"Chad"})",
         // none of the three
@@ -88,7 +115,8 @@ TEST_F(PostsTest, TimesInTheirThreeForms) {
         geo(8, "\"2020-08-28 24:00:00\""), geo(9, "\"2020-08-28 03:52:60\""), geo(10, "\"2020-08-28\""),
         geo(11, "\"2020-08-28 03:52:47+02\""), geo(12, "\"epoch\""), geo(13, "1598586767"), geo(14, "\"\""),
         geo(15, "\"2020-08-28 03:52:47\\n\""), geo(16, "\"0000-01-01 00:00:00\""), geo(17, "\"٢٠٢٠-08-28 03:52:47\"")});
-  users({R"({"ind":1,"age":20,"date_joined":"2015:10:24 11:23:51"})", R"({"ind":2,"age":20,"date_joined":"yesterday"})"});
+  users(
+      {R"({"ind":1,"age":20,"date_joined":"2015:10:24 11:23:51"})", R"({"ind":2,"age":20,"date_joined":"yesterday"})"});
   batch(pipeline_, store_);
   EXPECT_EQ(rows("SELECT ind, timestamp FROM geo ORDER BY ind"),
             "0|2020-08-28 03:52:47\n1|2020-08-28 03:52:47\n2|2020-08-28 03:52:47\n3|2020-02-29 23:59:59\n4|NULL\n");
@@ -99,8 +127,8 @@ TEST_F(PostsTest, TimesInTheirThreeForms) {
 }
 
 TEST_F(PostsTest, BadAgesAndPlacesAreNullAndCounted) {
-  users({R"({"ind":1,"age":"twenty"})", R"({"ind":2,"age":20.5})", R"({"ind":3,"age":"20"})", R"({"ind":4,"age":12345678901})",
-         R"({"ind":5,"first_name":"A","age":null})"});
+  users({R"({"ind":1,"age":"twenty"})", R"({"ind":2,"age":20.5})", R"({"ind":3,"age":"20"})",
+         R"({"ind":4,"age":12345678901})", R"({"ind":5,"first_name":"A","age":null})"});
   geos({R"({"ind":1,"latitude":"north","longitude":1e-5})", R"({"ind":2,"latitude":-90,"longitude":[1]})",
         R"({"ind":3,"latitude":1e999,"longitude":"NaN"})"});
   const BatchReport report = batch(pipeline_, store_);
@@ -113,12 +141,13 @@ TEST_F(PostsTest, BadAgesAndPlacesAreNullAndCounted) {
 
 TEST_F(PostsTest, DeadLettersAndTheirReasons) {
   pins({"", "nonsense", "null", "[]", R"([{"index":1,"category":"art"}])", R"([{"index":2},{"index":3}])",
-        R"({"category":"art"})", R"({"index":"x","category":"art"})", R"({"index":1.0,"category":"art"})", R"({"index":4})",
-        R"({"index":1234567890123456789,"category":"art"})", R"({"Index":5,"category":"art"})",
+        R"({"category":"art"})", R"({"index":"x","category":"art"})", R"({"index":1.0,"category":"art"})",
+        R"({"index":4})", R"({"index":1234567890123456789,"category":"art"})", R"({"Index":5,"category":"art"})",
         R"({"index":6,"category":null,"title":null})", R"({"index":7,"downloaded":1})"});
   // Records in the wrong topic: a geo and a pin among the users, a user among the geos.
   users({R"({"ind":1,"timestamp":"2020-08-28 03:52:47","latitude":1,"longitude":2,"country":"Chad"})",
-         R"({"index":2,"unique_id":"x","category":"art"})", R"({"ind":3,"first_name":"A","last_name":"B","age":3,"date_joined":null})"});
+         R"({"index":2,"unique_id":"x","category":"art"})",
+         R"({"ind":3,"first_name":"A","last_name":"B","age":3,"date_joined":null})"});
   geos({R"({"ind":3,"first_name":"A","last_name":"B","age":3,"date_joined":"2015-10-24 11:23:51"})"});
   const BatchReport report = batch(pipeline_, store_);
   EXPECT_EQ(rows("SELECT ind, category FROM pin ORDER BY ind"), "1|art\n7|NULL\n");
@@ -133,9 +162,10 @@ TEST_F(PostsTest, DeadLettersAndTheirReasons) {
 
 TEST_F(PostsTest, NastyBytesStopNobody) {
   const std::string deep = std::string(10'000, '[') + std::string(10'000, ']');
-  pins({R"({"index":1,"title":"a\u0000b","category":"art"})", "{\"index\":2,\"title\":\"\xff\xfe\",\"category\":\"art\"}",
-        R"({"index":3,"title":"\ud800","category":"art"})", R"({"index":4,"index":5,"category":"art"})",
-        R"({"index":6,"category":)" + deep + "}", "{\"index\":7,\0\"category\":\"art\"}"s,
+  pins({R"({"index":1,"title":"a\u0000b","category":"art"})",
+        "{\"index\":2,\"title\":\"\xff\xfe\",\"category\":\"art\"}", R"({"index":3,"title":"\ud800","category":"art"})",
+        R"({"index":4,"index":5,"category":"art"})", R"({"index":6,"category":)" + deep + "}",
+        "{\"index\":7,\0\"category\":\"art\"}"s,
         R"({"index":8,"title":")" + std::string(1'000'000, 't') + R"(","category":"art"})",
         R"({"index":9,"title":"x\n\"y\" 日本 😀 ","category":"art"})", "{\"index\":10,\"title\":\"\xed\xa0\x80\"}"});
   batch(pipeline_, store_);
@@ -147,13 +177,16 @@ TEST_F(PostsTest, NastyBytesStopNobody) {
 }
 
 TEST_F(PostsTest, QueriesKeepTiesAndTakeTheLowerMedian) {
-  const auto post = [this](int64_t ind, const std::string& category, const std::string& followers, const std::string& country,
-                           const std::string& time, int age, const std::string& joined) {
-    put_object(store_, "local.pin", ind, {fmt::format(R"({{"index":{},"category":"{}","follower_count":"{}","poster_name":"p{}"}})",
-                                                      ind, category, followers, followers)});
-    put_object(store_, "local.geo", ind, {fmt::format(R"({{"ind":{},"country":"{}","timestamp":"{}"}})", ind, country, time)});
-    put_object(store_, "local.user", ind, {fmt::format(R"({{"ind":{},"first_name":"F","last_name":"L{}","age":{},"date_joined":"{}"}})",
-                                                       ind, age, age, joined)});
+  const auto post = [this](int64_t ind, const std::string& category, const std::string& followers,
+                           const std::string& country, const std::string& time, int age, const std::string& joined) {
+    put_object(store_, "local.pin", ind,
+               {fmt::format(R"({{"index":{},"category":"{}","follower_count":"{}","poster_name":"p{}"}})", ind,
+                            category, followers, followers)});
+    put_object(store_, "local.geo", ind,
+               {fmt::format(R"({{"ind":{},"country":"{}","timestamp":"{}"}})", ind, country, time)});
+    put_object(store_, "local.user", ind,
+               {fmt::format(R"({{"ind":{},"first_name":"F","last_name":"L{}","age":{},"date_joined":"{}"}})", ind, age,
+                            age, joined)});
   };
   post(1, "art", "1k", "Chad", "2018-01-01 00:00:00", 18, "2015-01-01 00:00:00");
   post(2, "beauty", "4k", "Chad", "2018-06-01 00:00:00", 24, "2016-01-01 00:00:00");
@@ -173,14 +206,16 @@ TEST_F(PostsTest, QueriesKeepTiesAndTakeTheLowerMedian) {
   EXPECT_EQ(said["top_user_by_country"], "country,poster_name,follower_count\r\nChad,p4k,4000\r\nPeru,p4k,4000\r\n");
   EXPECT_EQ(said["top_country"], "country,follower_count\r\nChad,4000\r\nPeru,4000\r\n");
   EXPECT_EQ(said["top_category_by_age_group"],
-            "age_group,category,category_count\r\n18-24,art,1\r\n18-24,beauty,1\r\n18-24,travel,1\r\n25-35,art,1\r\n+50,art,1\r\n");
+            "age_group,category,category_count\r\n18-24,art,1\r\n18-24,beauty,1\r\n18-24,travel,1\r\n25-35,art,1\r\n+"
+            "50,art,1\r\n");
   EXPECT_EQ(said["median_followers_by_age_group"],
             "age_group,median_follower_count\r\n18-24,3000\r\n25-35,4000\r\n+50,\r\n");
   EXPECT_EQ(said["users_joined_by_year"], "post_year,number_users_joined\r\n2015,2\r\n2016,1\r\n2020,1\r\n");
   EXPECT_EQ(said["median_followers_by_joining_year"],
             "post_year,median_follower_count\r\n2015,3000\r\n2016,4000\r\n2020,\r\n");
   EXPECT_EQ(said["median_followers_by_age_group_and_joining_year"],
-            "age_group,post_year,median_follower_count\r\n18-24,2015,1000\r\n18-24,2016,4000\r\n25-35,2015,4000\r\n+50,2020,\r\n");
+            "age_group,post_year,median_follower_count\r\n18-24,2015,1000\r\n18-24,2016,4000\r\n25-35,2015,4000\r\n+50,"
+            "2020,\r\n");
 }
 
 TEST_F(PostsTest, AnswersHaveTypesThatBothEnginesShare) {

@@ -25,7 +25,8 @@ struct Session {
   std::map<std::string, int64_t> versions;
 };
 
-Result<> add_view(Session& session, object::Store& store, const std::string& table, const std::vector<delta::Column>& columns) {
+Result<> add_view(Session& session, object::Store& store, const std::string& table,
+                  const std::vector<delta::Column>& columns) {
   auto snapshot = find_snapshot(store, table);
   if (!snapshot) return pass(snapshot.error());
   const auto has = *snapshot ? (*snapshot)->columns() : columns;
@@ -51,7 +52,8 @@ Result<Session> open_session(const pipeline::Pipeline& pipeline, object::Store& 
   session.sql.emplace(std::move(*connection));
   if (auto known = run_prelude(*session.sql, pipeline); !known) return pass(known.error());
   for (const pipeline::RecordType& record : pipeline.records) {
-    if (auto added = add_view(session, store, record.table, delta_columns(record.columns)); !added) return pass(added.error());
+    if (auto added = add_view(session, store, record.table, delta_columns(record.columns)); !added)
+      return pass(added.error());
     if (record.stream_table.empty() || record.stream_table == record.table) continue;
     if (auto added = add_view(session, store, record.stream_table, delta_columns(record.columns)); !added) {
       return pass(added.error());
@@ -84,8 +86,8 @@ std::vector<std::string> names_of(const pipeline::Pipeline& pipeline) {
 
 }  // namespace
 
-Result<Answers> run_queries(const pipeline::Pipeline& pipeline, object::Store& store, const std::vector<std::string>& names,
-                            const QueryOptions& options) {
+Result<Answers> run_queries(const pipeline::Pipeline& pipeline, object::Store& store,
+                            const std::vector<std::string>& names, const QueryOptions& options) {
   const auto wanted = names.empty() ? names_of(pipeline) : names;
   for (const std::string& name : wanted) {
     if (pipeline.find_query(name) == nullptr) {

@@ -17,8 +17,9 @@ namespace pinflow::lake {
 struct QueryOptions {
   std::string date;  // what $date stands for; empty: today (UTC)
   int64_t memory_bytes = int64_t{1} << 30;
-  int threads = 0;                                           // 0: one for each processor
-  std::function<void(std::string_view step, double done)> progress;  // done: 0 to 1, -1 unknown; from the calling thread
+  int threads = 0;  // 0: one for each processor
+  std::function<void(std::string_view step, double done)>
+      progress;  // done: 0 to 1, -1 unknown; from the calling thread
 };
 
 struct Answer {
@@ -31,13 +32,13 @@ struct Answer {
 struct Answers {
   std::map<std::string, int64_t> versions;  // of each table when it was read; -1: there was none, it counts as empty
   std::string date;
-  std::vector<Answer> all;                  // in the order asked for
+  std::vector<Answer> all;  // in the order asked for
 };
 
 // The named queries, or all of them. not_found where a name is none of the pipeline's (the message names those there
 // are); errors in a query name its file and line.
-Result<Answers> run_queries(const pipeline::Pipeline& pipeline, object::Store& store, const std::vector<std::string>& names,
-                            const QueryOptions& options = {});
+Result<Answers> run_queries(const pipeline::Pipeline& pipeline, object::Store& store,
+                            const std::vector<std::string>& names, const QueryOptions& options = {});
 
 // One SELECT of the user's own over the same views.
 Result<sql::Table> run_sql(const pipeline::Pipeline& pipeline, object::Store& store, const std::string& sql,

@@ -38,12 +38,11 @@ TEST(RecordParser, EscapesAreResolvedNulToo) {
 }
 
 TEST(RecordParser, NestedValuesAreTheirCompactText) {
-  EXPECT_EQ(read(R"({"a":{"x": [1, 2 ,{"y":"}\""}] },"b":[ ],"c":"\n"})"), "a={\"x\":[1,2,{\"y\":\"}\\\"\"}]} b=[] c=\n");
+  EXPECT_EQ(read(R"({"a":{"x": [1, 2 ,{"y":"}\""}] },"b":[ ],"c":"\n"})"),
+            "a={\"x\":[1,2,{\"y\":\"}\\\"\"}]} b=[] c=\n");
 }
 
-TEST(RecordParser, NamesAreComparedExactly) {
-  EXPECT_EQ(read(R"({"A":1,"b ":2,"":3})"), "a=NULL b=NULL c=NULL");
-}
+TEST(RecordParser, NamesAreComparedExactly) { EXPECT_EQ(read(R"({"A":1,"b ":2,"":3})"), "a=NULL b=NULL c=NULL"); }
 
 TEST(RecordParser, CountsWhatIsMissingAndWhatIsUnknown) {
   RecordParser parser({"a", "b", "c"});
@@ -65,12 +64,37 @@ TEST(RecordParser, AListOfOneObjectIsThatObject) {
 
 TEST(RecordParser, WhatTheGateRefusesIsNoRecord) {
   const std::string deep(10'000, '[');
-  for (const std::string& line :
-       {""s, " "s, "null"s, "1"s, "\"text\""s, "true"s, "nonsense"s, "{"s, "{\"a\"}"s, "{\"a\":}"s, "{\"a\":1,}"s,
-        "{\"a\":1}{\"a\":1}"s, "{\"a\":01}"s, "{\"a\":1.}"s, "{\"a\":tru}"s, "{\"a\":\"\xff\"}"s, "{\"a\":\"\x01\"}"s,
-        "{\"a\":\"\\x\"}"s, "{\"a\":\"\\ud800\"}"s, "{\"a\":\"\xed\xa0\x80\"}"s, "{\"a\":1,\"a\":1}"s,
-        "{\"x\":1,\"y\":2,\"x\":3}"s, "{\"a\":{\"x\":1,\"x\":2}}"s, "{\"x\":tru}"s, "{\"x\":[1,}"s, "{\"a\":1"s,
-        "{\"a\":\"unended"s, "{a:1}"s, "\xef\xbb\xbf{\"a\":1}"s, "{\"a\":" + deep + "}", "{\"a\":\"x\0y\"}"s}) {
+  for (const std::string& line : {""s,
+                                  " "s,
+                                  "null"s,
+                                  "1"s,
+                                  "\"text\""s,
+                                  "true"s,
+                                  "nonsense"s,
+                                  "{"s,
+                                  "{\"a\"}"s,
+                                  "{\"a\":}"s,
+                                  "{\"a\":1,}"s,
+                                  "{\"a\":1}{\"a\":1}"s,
+                                  "{\"a\":01}"s,
+                                  "{\"a\":1.}"s,
+                                  "{\"a\":tru}"s,
+                                  "{\"a\":\"\xff\"}"s,
+                                  "{\"a\":\"\x01\"}"s,
+                                  "{\"a\":\"\\x\"}"s,
+                                  "{\"a\":\"\\ud800\"}"s,
+                                  "{\"a\":\"\xed\xa0\x80\"}"s,
+                                  "{\"a\":1,\"a\":1}"s,
+                                  "{\"x\":1,\"y\":2,\"x\":3}"s,
+                                  "{\"a\":{\"x\":1,\"x\":2}}"s,
+                                  "{\"x\":tru}"s,
+                                  "{\"x\":[1,}"s,
+                                  "{\"a\":1"s,
+                                  "{\"a\":\"unended"s,
+                                  "{a:1}"s,
+                                  "\xef\xbb\xbf{\"a\":1}"s,
+                                  "{\"a\":" + deep + "}",
+                                  "{\"a\":\"x\0y\"}"s}) {
     EXPECT_EQ(read(line), "no record") << line.substr(0, 60);
   }
 }
@@ -83,9 +107,9 @@ TEST(RecordParser, ALongTextIsOneValue) {
 
 // Of what the gate lets through exactly the objects, and lists of one object, are records; of what it refuses none.
 TEST(RecordParser, AgreesWithTheGateOnMangledLines) {
-  const std::vector<std::string> lines = {
-      R"({"a":1,"b":"two \u00e9\n","c":[1,{"x":null}],"d":-0.5e+7})", R"([{"a":"\ud83d\ude00","b":true,"x":{"y":[]}}])",
-      R"({"a":"日本","x":1,"y":"q","c":false})", R"([{"b":1},{"b":2}])"};
+  const std::vector<std::string> lines = {R"({"a":1,"b":"two \u00e9\n","c":[1,{"x":null}],"d":-0.5e+7})",
+                                          R"([{"a":"\ud83d\ude00","b":true,"x":{"y":[]}}])",
+                                          R"({"a":"日本","x":1,"y":"q","c":false})", R"([{"b":1},{"b":2}])"};
   const std::string_view bytes = "{}[]\",:\\ 01-.eEu\xff\xe6\nabcxtrn";
   std::mt19937 random(20260820);
   gate::JsonGate gate;

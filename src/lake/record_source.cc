@@ -135,8 +135,9 @@ class RecordSource::Reader final : public sql::RowReader {
       const int unknown = std::min(parser_.unknown(), kMostNoted);
       missing_ += parser_.missing() - missing;
       unknown_ += parser_.unknown() - unknown;
-      chunk.set_integer(kOriginColumn, row,
-                        number << kLineShift | missing << kMissingShift | unknown << kUnknownShift | static_cast<int>(fault));
+      chunk.set_integer(
+          kOriginColumn, row,
+          number << kLineShift | missing << kMissingShift | unknown << kUnknownShift | static_cast<int>(fault));
       for (size_t field = 0; field < source_.fields_.size(); ++field) {
         if (parser_.null(field)) chunk.set_null(kFirstField + field, row);
         else chunk.set_text(kFirstField + field, row, parser_.text(field));
@@ -162,8 +163,8 @@ RecordSource::RecordSource(object::Store& store, std::vector<TopicObject> object
     : store_(store), objects_(std::move(objects)), fields_(std::move(fields)) {
   if (objects_.size() > kMostObjects) std::abort();
   using Kind = sql::SourceColumn::Kind;
-  columns_ = {{"line", Kind::integer},     {"origin", Kind::integer},    {"record", Kind::text},
-              {"object", Kind::text}, {"partition", Kind::integer}, {"offset", Kind::integer}};
+  columns_ = {{"line", Kind::integer}, {"origin", Kind::integer},    {"record", Kind::text},
+              {"object", Kind::text},  {"partition", Kind::integer}, {"offset", Kind::integer}};
   // A field may have any of these names too: the views around this source go by position.
   for (size_t i = 0; i < fields_.size(); ++i) columns_.push_back({"field_" + std::to_string(i), Kind::text});
 }

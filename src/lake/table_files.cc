@@ -33,9 +33,9 @@ std::vector<delta::Column> delta_columns(const std::vector<pipeline::Column>& co
 }
 
 const std::vector<delta::Column>& dead_columns() {
-  static const std::vector<delta::Column> columns = {{"table", "string"},     {"reason", "string"}, {"topic", "string"},
-                                                     {"partition", "integer"}, {"object", "string"}, {"offset", "long"},
-                                                     {"record", "string"},    {"plan", "long"}};
+  static const std::vector<delta::Column> columns = {
+      {"table", "string"},  {"reason", "string"}, {"topic", "string"},  {"partition", "integer"},
+      {"object", "string"}, {"offset", "long"},   {"record", "string"}, {"plan", "long"}};
   return columns;
 }
 

@@ -12,20 +12,22 @@
 
 namespace pinflow::lake {
 
-// Record types `reading` (sensor, value, taken: table `readings`, key sensor) and `note` (id, words: table `notes`), and
-// the queries `mean` and `labelled`.
+// Record types `reading` (sensor, value, taken: table `readings`, key sensor) and `note` (id, words: table `notes`),
+// and the queries `mean` and `labelled`.
 pipeline::Pipeline sensors();
 
 // pipelines/pinterest of this repository.
 pipeline::Pipeline posts();
 
 // An object of a topic, from that offset on; each line gets its newline.
-void put_object(object::Store& store, const std::string& topic, int64_t first_offset, const std::vector<std::string>& lines,
-                int partition = 0);
+void put_object(object::Store& store, const std::string& topic, int64_t first_offset,
+                const std::vector<std::string>& lines, int partition = 0);
 // The same with bytes as they are.
-void put_bytes(object::Store& store, const std::string& topic, int64_t first_offset, std::string_view bytes, int partition = 0);
+void put_bytes(object::Store& store, const std::string& topic, int64_t first_offset, std::string_view bytes,
+               int partition = 0);
 
-void put_marker(object::Store& store, const std::string& topic, const std::string& cluster_id, const std::string& topic_id);
+void put_marker(object::Store& store, const std::string& topic, const std::string& cluster_id,
+                const std::string& topic_id);
 
 // {"sensor":3,"value":"1.5","taken":"2026-11-20 10:00:00"}
 std::string reading(int sensor, const std::string& value = "1.5");

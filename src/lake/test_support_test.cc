@@ -47,7 +47,8 @@ FROM raw -- the end
   note.columns = {{"id", Type::string}, {"words", Type::array_of_string}};
   pipeline.records = {reading, note};
   pipeline.queries = {{"mean", "Mean value", {"queries/mean.sql", "SELECT avg(value) AS mean FROM readings"}},
-                      {"labelled", "Sensors, with the day's label",
+                      {"labelled",
+                       "Sensors, with the day's label",
                        {"queries/labelled.sql", "SELECT $date AS label, count(*) AS readings FROM readings"}}};
   return pipeline;
 }
@@ -59,20 +60,23 @@ pipeline::Pipeline posts() {
   return loaded.value();
 }
 
-void put_bytes(object::Store& store, const std::string& topic, int64_t first_offset, std::string_view bytes, int partition) {
+void put_bytes(object::Store& store, const std::string& topic, int64_t first_offset, std::string_view bytes,
+               int partition) {
   const auto name = fmt::format("topics/{0}/partition={1}/{0}+{1}+{2:010}.json", topic, partition, first_offset);
   const auto put = store.put_if_absent(name, bytes);
   ASSERT_TRUE(put) << put.error().message;
 }
 
-void put_object(object::Store& store, const std::string& topic, int64_t first_offset, const std::vector<std::string>& lines,
-                int partition) {
+void put_object(object::Store& store, const std::string& topic, int64_t first_offset,
+                const std::vector<std::string>& lines, int partition) {
   put_bytes(store, topic, first_offset, fmt::format("{}\n", fmt::join(lines, "\n")), partition);
 }
 
-void put_marker(object::Store& store, const std::string& topic, const std::string& cluster_id, const std::string& topic_id) {
-  const auto put = store.put("state/topics/" + topic + ".json",
-                             fmt::format(R"({{"cluster_id":{},"topic_id":{}}})", json_string(cluster_id), json_string(topic_id)));
+void put_marker(object::Store& store, const std::string& topic, const std::string& cluster_id,
+                const std::string& topic_id) {
+  const auto put =
+      store.put("state/topics/" + topic + ".json",
+                fmt::format(R"({{"cluster_id":{},"topic_id":{}}})", json_string(cluster_id), json_string(topic_id)));
   ASSERT_TRUE(put) << put.error().message;
 }
 

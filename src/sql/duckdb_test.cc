@@ -30,11 +30,12 @@ TEST_F(DuckDbTest, EveryTypeBecomesItsValue) {
              'fbe53c66-3442-4773-b19e-d3ec6f54dddf'::UUID AS id
       FROM range(3) t(i))");
   ASSERT_TRUE(table) << table.error().message;
-  EXPECT_EQ(as_json(*table),
-            R"([{"flag":true,"small":7,"big":-9007199254740993,"huge":3,)"
-            R"("beyond":"170141183460469231731687303715884105727","real":0.1,"money":12.5,"word":"é",)"
-            R"("day":"2020-08-28","at":"2020-08-28 03:52:47","atz":"2020-08-28 03:52:47.25","pair":[1.5,null],)"
-            R"("thing":{"a":1,"b":"x"},"entries":{"k":2},"nothing":null,"id":"fbe53c66-3442-4773-b19e-d3ec6f54dddf"}])");
+  EXPECT_EQ(
+      as_json(*table),
+      R"([{"flag":true,"small":7,"big":-9007199254740993,"huge":3,)"
+      R"("beyond":"170141183460469231731687303715884105727","real":0.1,"money":12.5,"word":"é",)"
+      R"("day":"2020-08-28","at":"2020-08-28 03:52:47","atz":"2020-08-28 03:52:47.25","pair":[1.5,null],)"
+      R"("thing":{"a":1,"b":"x"},"entries":{"k":2},"nothing":null,"id":"fbe53c66-3442-4773-b19e-d3ec6f54dddf"}])");
   EXPECT_EQ(table->columns[11].type, "DOUBLE[]");
   EXPECT_EQ(table->columns[10].type, "TIMESTAMP WITH TIME ZONE");
 }

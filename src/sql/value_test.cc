@@ -42,10 +42,9 @@ TEST(AsText, CutsWideCellsAtCharacters) {
 }
 
 TEST(AsJson, KeepsTypes) {
-  EXPECT_EQ(as_json(sample()),
-            R"([{"country":"Cote d'Ivoire","n":9,"at":"2020-08-28 03:52:47"},)"
-            R"({"country":"a,\"b\"\n","n":1200,"at":null},)"
-            R"({"country":"","n":null,"at":"1969-12-31 23:59:59.999999"}])");
+  EXPECT_EQ(as_json(sample()), R"([{"country":"Cote d'Ivoire","n":9,"at":"2020-08-28 03:52:47"},)"
+                               R"({"country":"a,\"b\"\n","n":1200,"at":null},)"
+                               R"({"country":"","n":null,"at":"1969-12-31 23:59:59.999999"}])");
   EXPECT_EQ(as_json({{{"x", "BIGINT"}}, {}}), "[]");
 }
 

@@ -44,7 +44,8 @@ Int128 int128_of(const duckdb_hugeint& value) { return (static_cast<Int128>(valu
 std::string uuid_text(const duckdb_hugeint& value) {
   const uint64_t high = static_cast<uint64_t>(value.upper) ^ (uint64_t{1} << 63);  // stored with the sign bit flipped
   const std::string hex = fmt::format("{:016x}{:016x}", high, value.lower);
-  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" + hex.substr(16, 4) + "-" + hex.substr(20);
+  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" + hex.substr(16, 4) + "-" +
+         hex.substr(20);
 }
 
 std::string date_text(duckdb_date date) {
