@@ -112,6 +112,11 @@ class Reader {
     if (options.name.empty()) options.name = std::filesystem::path(properties_.file()).stem().string();
     for (const Property& property : properties_.all())
       if (auto taken = take(property); !taken) return pass(taken.error());
+    if (rotate_ms_) {
+      const std::chrono::milliseconds age(*rotate_ms_);
+      if (!properties_.find("flush.interval.ms")) options.rotation.max_age = age;
+      if (!properties_.find("flush.idle.ms")) options.rotation.max_idle = age;
+    }
     if (auto topics = check_topics(); !topics) return pass(topics.error());
     if (auto store = check_store(); !store) return pass(store.error());
     const Property* converter = properties_.find("value.converter");
@@ -167,17 +172,16 @@ class Reader {
       to = static_cast<std::remove_reference_t<decltype(to)>>(*value);
       return true;
     };
-    const auto set_ms = [&](std::chrono::milliseconds& to, int64_t low) -> Result<bool> {
-      int64_t ms = 0;
-      if (auto good = set(ms, low, std::numeric_limits<int32_t>::max()); !good) return good;
-      if (ms > 0) to = std::min(to, std::chrono::milliseconds(ms));
-      return true;
-    };
     if (key == "name" || key == "topics" || key == "topics.regex" || key == "store.url" || key == "s3.bucket.name" ||
         key == "s3.region")
       return true;  // looked at together
     if (key == "flush.size") return set(options.rotation.flush_size, 1, std::numeric_limits<int32_t>::max());
-    if (key == "rotate.interval.ms" || key == "rotate.schedule.interval.ms") return set_ms(options.rotation.max_age, -1);
+    if (key == "rotate.interval.ms" || key == "rotate.schedule.interval.ms") {
+      int64_t ms = 0;
+      auto good = set(ms, -1, std::numeric_limits<int32_t>::max());
+      if (ms > 0) rotate_ms_ = std::min(ms, rotate_ms_.value_or(ms));
+      return good;
+    }
     if (key == "flush.interval.ms" || key == "flush.idle.ms") {
       int64_t ms = 0;
       auto good = set(ms, 1, std::numeric_limits<int32_t>::max());

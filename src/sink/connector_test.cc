@@ -92,6 +92,9 @@ TEST(Connector, HonoursWhatItCan) {
   EXPECT_TRUE(connector.options.accept_lost);
   EXPECT_EQ(connector.store, "/a b");
   EXPECT_TRUE(good("topics=a\ntopics.dir=\n").options.layout.topics_dir.empty());
+  const Rotation slow = good("topics=a\nrotate.interval.ms=600000\nrotate.schedule.interval.ms=900000\n").options.rotation;
+  EXPECT_EQ(slow.max_age, 600s);
+  EXPECT_EQ(slow.max_idle, 600s);
 }
 
 TEST(Connector, RefusesWhatWouldChangeTheLake) {
