@@ -28,7 +28,9 @@ std::string titled(const std::string& name, const std::string& title, const sql:
   const bool cut = rows > 0 && shown.rows.size() > rows;
   if (cut) shown.rows.resize(rows);
   text += indented(sql::as_text(shown, kWidestCell));
-  if (cut) text += fmt::format("  … {} more: pinflow query {}\n", grouped(static_cast<int64_t>(table.rows.size() - rows)), name);
+  if (cut)
+    text +=
+        fmt::format("  … {} more: pinflow query {}\n", grouped(static_cast<int64_t>(table.rows.size() - rows)), name);
   return text + "\n";
 }
 

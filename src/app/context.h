@@ -1,4 +1,5 @@
-// What every command starts from: the command line and the pipeline, and the addresses and folders that follow from both.
+// What every command starts from: the command line and the pipeline, and the addresses and folders that follow from
+// both.
 #pragma once
 
 #include <cstdint>

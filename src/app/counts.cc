@@ -8,7 +8,8 @@ namespace pinflow::app {
 namespace {
 
 int64_t of(const ByRecord& counts, const std::string& record) {
-  const auto found = std::find_if(counts.begin(), counts.end(), [&](const auto& entry) { return entry.first == record; });
+  const auto found =
+      std::find_if(counts.begin(), counts.end(), [&](const auto& entry) { return entry.first == record; });
   return found == counts.end() ? 0 : found->second;
 }
 
@@ -52,8 +53,9 @@ std::vector<std::string> differences(const LegCounts& c) {
         c.log, c.acknowledged, c.answers_lost));
   }
   if (c.log + c.sink_backlog != c.sunk + c.dead_in_sink) {
-    found.push_back(fmt::format("the sink had {} records to take ({} new, {} from earlier), but wrote {} and refused {}",
-                                c.log + c.sink_backlog, c.log, c.sink_backlog, c.sunk, c.dead_in_sink));
+    found.push_back(
+        fmt::format("the sink had {} records to take ({} new, {} from earlier), but wrote {} and refused {}",
+                    c.log + c.sink_backlog, c.log, c.sink_backlog, c.sunk, c.dead_in_sink));
   }
   if (c.sunk + c.lake_backlog != c.records_in_objects) {
     found.push_back(fmt::format("the batch had {} records to read ({} new, {} from earlier), but read {}",
@@ -62,8 +64,8 @@ std::vector<std::string> differences(const LegCounts& c) {
   for (const auto& [record, raw] : c.raw) {
     const int64_t clean = of(c.clean, record), repeats = of(c.duplicates, record), dead = of(c.dead, record);
     if (raw != clean + repeats + dead) {
-      found.push_back(fmt::format("of {} {} records {} were clean, {} repeats and {} dead: that is {}", raw, record, clean,
-                                  repeats, dead, clean + repeats + dead));
+      found.push_back(fmt::format("of {} {} records {} were clean, {} repeats and {} dead: that is {}", raw, record,
+                                  clean, repeats, dead, clean + repeats + dead));
     }
     const int64_t before = of(c.tables_before, record), after = of(c.tables, record);
     if (after - before != clean) {
@@ -101,7 +103,8 @@ std::string as_text(const LegCounts& c) {
   if (c.answers_lost > 0) posted += fmt::format(", {} answers lost", grouped(c.answers_lost));
   line("posted", posted);
   line("acknowledged", grouped(c.acknowledged));
-  line("log", grouped(c.log) + (c.sink_backlog > 0 ? fmt::format(" and {} from earlier", grouped(c.sink_backlog)) : ""));
+  line("log",
+       grouped(c.log) + (c.sink_backlog > 0 ? fmt::format(" and {} from earlier", grouped(c.sink_backlog)) : ""));
   line("objects", fmt::format("{} records in {} objects{}", grouped(c.sunk), grouped(c.objects),
                               c.dead_in_sink > 0 ? fmt::format(", {} dead", grouped(c.dead_in_sink)) : ""));
   if (c.lake_backlog > 0) line("", fmt::format("and {} records in objects from earlier", grouped(c.lake_backlog)));

@@ -17,20 +17,20 @@ int64_t sum_of(const ByRecord& counts);
 
 // Of one leg and one run; everything in records. The tables' counts are totals.
 struct LegCounts {
-  int64_t posts = 0;         // posts drawn by the emulator: each is one record of every type
-  int64_t posted = 0;        // records sent, each counted once however often it was tried again
-  int64_t acknowledged = 0;  // … whose answer said that they are stored
-  int64_t refused = 0;       // … answered with an error that trying again does not mend
-  int64_t answers_lost = 0;  // requests whose answer never came: each may have been stored or not
-  int64_t log = 0;           // records that the log gained
-  int64_t sink_backlog = 0;  // records that earlier runs had left in the log, not in objects
-  int64_t objects = 0;       // objects that the sink wrote
-  int64_t sunk = 0;          // records in those objects
-  int64_t dead_in_sink = 0;  // records that the gate refused
-  int64_t lake_backlog = 0;  // records in objects that earlier runs had left, not in tables
+  int64_t posts = 0;               // posts drawn by the emulator: each is one record of every type
+  int64_t posted = 0;              // records sent, each counted once however often it was tried again
+  int64_t acknowledged = 0;        // … whose answer said that they are stored
+  int64_t refused = 0;             // … answered with an error that trying again does not mend
+  int64_t answers_lost = 0;        // requests whose answer never came: each may have been stored or not
+  int64_t log = 0;                 // records that the log gained
+  int64_t sink_backlog = 0;        // records that earlier runs had left in the log, not in objects
+  int64_t objects = 0;             // objects that the sink wrote
+  int64_t sunk = 0;                // records in those objects
+  int64_t dead_in_sink = 0;        // records that the gate refused
+  int64_t lake_backlog = 0;        // records in objects that earlier runs had left, not in tables
   int64_t records_in_objects = 0;  // records that the batch read
   ByRecord raw, clean, duplicates, dead, tables_before, tables;
-  ByRecord noted;            // what the cleaning counted: "pin.bad_follower_count", "pin.unknown_fields"
+  ByRecord noted;  // what the cleaning counted: "pin.bad_follower_count", "pin.unknown_fields"
 };
 
 // The stations that do not agree, each as a sentence with both numbers; empty when all do:

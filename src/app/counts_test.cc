@@ -64,8 +64,8 @@ TEST(Counts, NumbersAreGrouped) {
 TEST(Counts, JsonHasTheKeysThatScriptsRelyOn) {
   JsonWriter json;
   write_json(json, agreeing());
-  for (const char* key : {"posted", "acknowledged", "log", "objects", "records_in_objects", "clean", "duplicates", "dead",
-                          "tables_before", "tables"}) {
+  for (const char* key : {"posted", "acknowledged", "log", "objects", "records_in_objects", "clean", "duplicates",
+                          "dead", "tables_before", "tables"}) {
     EXPECT_THAT(json.text(), HasSubstr("\"" + std::string(key) + "\":"));
   }
   EXPECT_THAT(json.text(), HasSubstr(R"("clean":{"a":12,"b":9})"));

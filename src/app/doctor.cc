@@ -34,8 +34,8 @@ class Doctor {
       bad("pipeline", context.error().message);
       return findings_;
     }
-    well("pipeline", fmt::format("{}: {} record types, {} queries", context->pipeline.id, context->pipeline.records.size(),
-                                 context->pipeline.queries.size()));
+    well("pipeline", fmt::format("{}: {} record types, {} queries", context->pipeline.id,
+                                 context->pipeline.records.size(), context->pipeline.queries.size()));
     source(*context);
     folder(*context);
     if (options_.bootstrap_server.empty() && options_.command_config.empty()) {
@@ -92,8 +92,10 @@ class Doctor {
       return bad(part, fmt::format("{} is not an IPv4 address", listen->host));
     }
     if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) {
-      return bad(part, fmt::format("{} cannot be listened on ({}); stop what uses it, or choose another by --listen {}=HOST:PORT",
-                                   listen->text(), std::generic_category().message(errno), part));
+      return bad(
+          part,
+          fmt::format("{} cannot be listened on ({}); stop what uses it, or choose another by --listen {}=HOST:PORT",
+                      listen->text(), std::generic_category().message(errno), part));
     }
     well(part, listen->text() + " is free");
   }
@@ -106,7 +108,8 @@ class Doctor {
     auto topics = (*admin)->list_topics();
     if (!topics) return bad("kafka", topics.error().message);
     auto id = (*admin)->cluster_id();
-    well("kafka", fmt::format("{}: cluster {}, {} topics", config->bootstrap_servers, id ? *id : "unknown", topics->size()));
+    well("kafka",
+         fmt::format("{}: cluster {}, {} topics", config->bootstrap_servers, id ? *id : "unknown", topics->size()));
     for (const pipeline::RecordType& record : context.pipeline.records) {
       if (std::find(topics->begin(), topics->end(), record.topic) == topics->end()) {
         well("topic", fmt::format("{} is not there yet; `run` and `pinflow topics create` make it", record.topic));

@@ -1,8 +1,8 @@
 #include "app/options.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <map>
 
 namespace pinflow::app {
@@ -11,10 +11,15 @@ namespace {
 void add_common(CLI::App& app, Options& o) {
   const std::string group = "Common flags";
   app.add_option("-p,--pipeline", o.pipeline, "The pipeline's folder")->capture_default_str()->group(group);
-  app.add_option("--data", o.data, "Where this machine's log, lake and state are kept")->capture_default_str()->group(group);
-  app.add_option("--profile", o.profile, "An overlay of the pipeline's configuration")->capture_default_str()->group(group);
+  app.add_option("--data", o.data, "Where this machine's log, lake and state are kept")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--profile", o.profile, "An overlay of the pipeline's configuration")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--source", o.source, "sqlite:///FILE or mysql://[USER@]HOST[:PORT]/DATABASE")->group(group);
-  app.add_option("--db-creds", o.db_creds, "Credentials of the source (default: db_creds.yaml here, then in the pipeline)")
+  app.add_option("--db-creds", o.db_creds,
+                 "Credentials of the source (default: db_creds.yaml here, then in the pipeline)")
       ->group(group);
   app.add_option("--bootstrap-server", o.bootstrap_server, "A Kafka cluster, HOST:PORT, instead of the embedded broker")
       ->group(group);
@@ -22,7 +27,8 @@ void add_common(CLI::App& app, Options& o) {
                  "A Java properties file with the Kafka client's settings")
       ->group(group);
   app.add_option("--lake", o.lake, "The lake's directory (default: DATA/lake)")->group(group);
-  app.add_option("--listen", o.listen, "HOST:PORT, or PART=HOST:PORT with run and up; port 0 is any free one")->group(group);
+  app.add_option("--listen", o.listen, "HOST:PORT, or PART=HOST:PORT with run and up; port 0 is any free one")
+      ->group(group);
   const std::map<std::string, Format> formats{{"table", Format::table}, {"json", Format::json}, {"csv", Format::csv}};
   app.add_option("--format", o.format, "table, json or csv")
       ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case))
@@ -32,10 +38,13 @@ void add_common(CLI::App& app, Options& o) {
 }
 
 void add_posting(CLI::App& command, Options& o) {
-  command.add_option("--posts", o.posts, "How many random posts, as the course's loop draws them")->check(CLI::PositiveNumber);
+  command.add_option("--posts", o.posts, "How many random posts, as the course's loop draws them")
+      ->check(CLI::PositiveNumber);
   command.add_flag("--all", o.all, "Every post of the source once, in order")->excludes("--posts");
   command.add_option("--seed", o.seed, "Of the random rows")->capture_default_str();
-  command.add_option("--connections", o.connections, "HTTP connections")->capture_default_str()->check(CLI::Range(1, 1024));
+  command.add_option("--connections", o.connections, "HTTP connections")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
   command.add_option("--records-per-request", o.records_per_request, "Records in one request")
       ->capture_default_str()
       ->check(CLI::Range(1, 10'000));
@@ -95,10 +104,13 @@ class Tree {
     add_posting(emulate, o_);
     emulate.add_option("--url", o_.url, "The invoke URL (default: http://127.0.0.1:8082/prod)");
     emulate.add_option("--rate", o_.rate, "Posts a second")->check(CLI::PositiveNumber);
-    emulate.add_option_function<std::string>("--pace", [this](const std::string&) { o_.course_pace = true; },
-                                             "course: the course's pauses between posts")
+    emulate
+        .add_option_function<std::string>(
+            "--pace", [this](const std::string&) { o_.course_pace = true; },
+            "course: the course's pauses between posts")
         ->check(CLI::IsMember({"course"}));
-    emulate.add_flag_callback("--batch", [] {}, "Posts to the topics (the default)");
+    emulate.add_flag_callback(
+        "--batch", [] {}, "Posts to the topics (the default)");
     CLI::App& sink = leaf(app_, "sink", "Topics to objects");
     sink.add_option("FILE", o_.file, "Properties of the S3 sink connector");
     sink.add_flag("--until-caught-up", o_.until_caught_up, "Ends when all that was there at the start is in objects");
@@ -161,7 +173,8 @@ class Tree {
 
 Parsed parse(int argc, const char* const* argv) {
   CommandLine line;
-  CLI::App app("Pinflow: posts over HTTP, through a durable log and an object store, into clean tables and answers.", "pinflow");
+  CLI::App app("Pinflow: posts over HTTP, through a durable log and an object store, into clean tables and answers.",
+               "pinflow");
   app.require_subcommand(1);
   app.set_version_flag("--version", "pinflow " PINFLOW_VERSION);
   app.get_formatter()->column_width(34);

@@ -19,10 +19,10 @@ struct Options {
   std::filesystem::path pipeline = "pipelines/pinterest";
   std::filesystem::path data = "data";
   std::string profile = "local";
-  std::string source;                 // sqlite:///FILE or mysql://…; empty: see source_of
-  std::string bootstrap_server;       // empty: the embedded broker's address
-  std::string lake;                   // a directory; empty: DATA/lake
-  std::vector<std::string> listen;    // HOST:PORT, or PART=HOST:PORT
+  std::string source;               // sqlite:///FILE or mysql://…; empty: see source_of
+  std::string bootstrap_server;     // empty: the embedded broker's address
+  std::string lake;                 // a directory; empty: DATA/lake
+  std::vector<std::string> listen;  // HOST:PORT, or PART=HOST:PORT
   std::filesystem::path command_config;
   std::filesystem::path db_creds;
   Format format = Format::table;

@@ -101,8 +101,9 @@ Result<int> up(const Context& context) {
   const auto drained = drain(**sink);
   (*broker)->stop();
   const sink::SinkCounts counts = (*sink)->counts();
-  fmt::print("stopped: {} records acknowledged, {} in {} objects, {} dead\n", grouped((*gateway)->counts().records_acknowledged),
-             grouped(counts.in_objects), grouped(counts.objects), grouped(counts.dead));
+  fmt::print("stopped: {} records acknowledged, {} in {} objects, {} dead\n",
+             grouped((*gateway)->counts().records_acknowledged), grouped(counts.in_objects), grouped(counts.objects),
+             grouped(counts.dead));
   if (!waited) return pass(waited.error());
   if (!drained) return pass(drained.error());
   return 0;

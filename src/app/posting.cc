@@ -21,7 +21,8 @@ emulate::EmulateOptions emulate_options(const Context& context, const std::strin
   const Options& o = context.options;
   emulate::EmulateOptions options;
   options.url = url;
-  for (const pipeline::RecordType& record : context.pipeline.records) options.records.push_back({record.name, record.topic});
+  for (const pipeline::RecordType& record : context.pipeline.records)
+    options.records.push_back({record.name, record.topic});
   options.posts = o.posts;
   options.all = o.all;
   options.seed = o.seed;
@@ -33,12 +34,13 @@ emulate::EmulateOptions emulate_options(const Context& context, const std::strin
 }
 
 std::string as_line(const emulate::EmulateCounts& counts) {
-  std::string line = fmt::format("{} posts, {} records posted, {} acknowledged, {} refused, {} given up, {} answers lost, {} retries",
-                                 grouped(counts.posts), grouped(counts.posted), grouped(counts.acknowledged),
-                                 grouped(counts.refused), grouped(counts.given_up), grouped(counts.answers_lost),
-                                 grouped(counts.retries));
-  if (counts.seconds > 0) line += fmt::format(" ({:.1f} s, {} records/s)", counts.seconds,
-                                              grouped(static_cast<int64_t>(static_cast<double>(counts.acknowledged) / counts.seconds)));
+  std::string line =
+      fmt::format("{} posts, {} records posted, {} acknowledged, {} refused, {} given up, {} answers lost, {} retries",
+                  grouped(counts.posts), grouped(counts.posted), grouped(counts.acknowledged), grouped(counts.refused),
+                  grouped(counts.given_up), grouped(counts.answers_lost), grouped(counts.retries));
+  if (counts.seconds > 0)
+    line += fmt::format(" ({:.1f} s, {} records/s)", counts.seconds,
+                        grouped(static_cast<int64_t>(static_cast<double>(counts.acknowledged) / counts.seconds)));
   return line;
 }
 
@@ -68,9 +70,8 @@ Result<emulate::EmulateCounts> post_all(const Context& context, const std::strin
   if (!in_all) return pass(in_all.error());
   const int64_t posts = options.all ? *in_all : options.posts.value_or(kCoursePosts);
   if (!options.all) options.posts = posts;
-  return emulate::emulate(*rows, options, [&](const emulate::EmulateCounts& counts) {
-    progress.update("posting", counts.posts, posts);
-  });
+  return emulate::emulate(
+      *rows, options, [&](const emulate::EmulateCounts& counts) { progress.update("posting", counts.posts, posts); });
 }
 
 Result<int> run_emulate(const Context& context) {

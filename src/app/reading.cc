@@ -52,7 +52,8 @@ Result<int> query(const Context& context) {
   }
   for (const lake::Answer& answer : answers->all) {
     if (one) fmt::print("{}", in_format(answer.rows, context.options.format));
-    else if (context.options.format == Format::csv) fmt::print("# {}\n{}\n", answer.query, in_format(answer.rows, Format::csv));
+    else if (context.options.format == Format::csv)
+      fmt::print("# {}\n{}\n", answer.query, in_format(answer.rows, Format::csv));
     else fmt::print("{}", titled(answer.query, answer.title, answer.rows, 0));
   }
   return 0;

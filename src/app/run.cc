@@ -48,7 +48,8 @@ void take(const lake::BatchReport& report, RunReport& into) {
       if (count > 0) c.noted.emplace_back(record.record + "." + what, count);
     }
   }
-  for (const lake::Answer& answer : report.answers.all) into.answers.push_back({answer.query, answer.title, answer.rows});
+  for (const lake::Answer& answer : report.answers.all)
+    into.answers.push_back({answer.query, answer.title, answer.rows});
   into.seconds.insert(into.seconds.end(), report.seconds.begin(), report.seconds.end());
 }
 
@@ -59,8 +60,11 @@ class Pass {
 
   Result<RunReport> all() {
     const Stopwatch watch;
-    for (const auto& [name, step] : std::initializer_list<std::pair<const char*, Result<> (Pass::*)()>>{
-             {"source", &Pass::make_source}, {"start", &Pass::start}, {"post", &Pass::post}, {"sink", &Pass::finish_sink}}) {
+    for (const auto& [name, step] :
+         std::initializer_list<std::pair<const char*, Result<> (Pass::*)()>>{{"source", &Pass::make_source},
+                                                                             {"start", &Pass::start},
+                                                                             {"post", &Pass::post},
+                                                                             {"sink", &Pass::finish_sink}}) {
       const Stopwatch one;
       if (auto done = (this->*step)(); !done) return pass(done.error());
       report_.seconds.emplace_back(name, one.seconds());
@@ -128,7 +132,8 @@ class Pass {
     c.answers_lost = counts->answers_lost;
     progress_.clear();
     if (counts->failure) warn("posting ended early: {}", counts->failure->message);
-    if (!counts->first_refusal.empty()) warn("{} records were refused, the first: {}", c.refused, counts->first_refusal);
+    if (!counts->first_refusal.empty())
+      warn("{} records were refused, the first: {}", c.refused, counts->first_refusal);
     if (counts->acknowledged != counts->posted) {
       report_.differences.push_back(
           fmt::format("{} records were posted, but {} acknowledged", counts->posted, counts->acknowledged));
@@ -174,8 +179,8 @@ class Pass {
     return count_lake_backlog(*report);
   }
 
-  // Records that were in objects before this run, and that its plans took: from each partition's first planned offset to
-  // where the sink began, without the dead ones between.
+  // Records that were in objects before this run, and that its plans took: from each partition's first planned offset
+  // to where the sink began, without the dead ones between.
   Result<> count_lake_backlog(const lake::BatchReport& report) {
     if (report.plans.empty()) return {};
     auto plan = lake::read_plan(*lake_, report.plans.front());

@@ -13,7 +13,8 @@ std::string why_no_growth(const LegCounts& c) {
   if (sum_of(c.raw) == 0 || sum_of(c.clean) > 0) return {};
   std::string why = fmt::format("The tables did not grow: {} of {} records are repeats of rows that are there",
                                 grouped(sum_of(c.duplicates)), grouped(sum_of(c.raw)));
-  if (sum_of(c.dead) > 0) why += fmt::format(", {} are dead letters (pinflow tables show dead)", grouped(sum_of(c.dead)));
+  if (sum_of(c.dead) > 0)
+    why += fmt::format(", {} are dead letters (pinflow tables show dead)", grouped(sum_of(c.dead)));
   return why + ".\nRun with another --seed for other posts, or with --keep-repeats to keep them.\n\n";
 }
 

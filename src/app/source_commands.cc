@@ -80,7 +80,8 @@ Result<source::SourceUrl> ready_source(const Context& context, Progress& progres
   if (!source) return pass(source.error());
   if (source->chosen || std::filesystem::exists(source->url.file)) return source->url;
   if (context.pipeline.generator.empty()) {
-    return not_found("no source: name one by --source, or fill {} by `pinflow source load DIR`", source->url.file.string());
+    return not_found("no source: name one by --source, or fill {} by `pinflow source load DIR`",
+                     source->url.file.string());
   }
   if (auto made = make_folders(context.options.data); !made) return pass(made.error());
   source::GenerateOptions options;

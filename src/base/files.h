@@ -45,7 +45,8 @@ Result<> replace_file(const std::filesystem::path& path, std::string_view bytes)
 // after a crash. Temporary file, fsync, link(2), fsync of the folder.
 Result<> create_file(const std::filesystem::path& path, std::string_view bytes);
 
-// The same with a finished local file, which is consumed: linked where it lies on the same file system, copied where not.
+// The same with a finished local file, which is consumed: linked where it lies on the same file system, copied where
+// not.
 Result<> link_file(const std::filesystem::path& finished, const std::filesystem::path& path);
 
 // mkdir -p, each new folder's parent fsynced.

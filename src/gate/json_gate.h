@@ -16,14 +16,14 @@ namespace pinflow::gate {
 
 // Why a record is refused. The list is fixed: people and programs tell dead letters apart by these texts.
 enum class Refusal {
-  empty,            // no bytes, or white space only
-  not_utf8,         // RFC 3629; a raw surrogate and an overlong form are not UTF-8
-  not_json,         // also a byte order mark, a raw control character in a string, what follows a value and is none
-  several_values,   // more than one JSON value, one after the other
-  too_deep,         // more than kMaxDepth arrays and objects open at once
-  lone_surrogate,   // an escape \ud800-\udfff that is not half of a pair
-  duplicate_key,    // twice the same name in one object, compared after unescaping
-  too_long,         // more than kMaxRecordBytes
+  empty,           // no bytes, or white space only
+  not_utf8,        // RFC 3629; a raw surrogate and an overlong form are not UTF-8
+  not_json,        // also a byte order mark, a raw control character in a string, what follows a value and is none
+  several_values,  // more than one JSON value, one after the other
+  too_deep,        // more than kMaxDepth arrays and objects open at once
+  lone_surrogate,  // an escape \ud800-\udfff that is not half of a pair
+  duplicate_key,   // twice the same name in one object, compared after unescaping
+  too_long,        // more than kMaxRecordBytes
 };
 std::string_view text_of(Refusal refusal);  // "nested deeper than 100"
 
@@ -47,10 +47,10 @@ class JsonGate {
   Step scan_name(const char* at, const char* end);
   bool has_duplicate(size_t first);
 
-  std::vector<Frame> open_;                // arrays and objects that are open, the innermost last
-  std::vector<std::string_view> names_;    // of the open objects, in the order they were met
-  std::vector<uint64_t> marks_;            // of each name: equal names have equal marks
-  std::deque<std::string> unescaped_;      // what the names with escapes stand for
+  std::vector<Frame> open_;              // arrays and objects that are open, the innermost last
+  std::vector<std::string_view> names_;  // of the open objects, in the order they were met
+  std::vector<uint64_t> marks_;          // of each name: equal names have equal marks
+  std::deque<std::string> unescaped_;    // what the names with escapes stand for
 };
 
 }  // namespace pinflow::gate

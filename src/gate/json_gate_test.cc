@@ -40,7 +40,8 @@ TEST(JsonGate, WritesTheRecordCompactAndElseByteForByte) {
 }
 
 TEST(JsonGate, TakesAnyJsonValue) {
-  for (const char* value : {"1", "null", "true", "false", "\"\"", "[]", "{}", "-0", "0", "1e400", "-1.5E-7", "0.0", "0e0"})
+  for (const char* value :
+       {"1", "null", "true", "false", "\"\"", "[]", "{}", "-0", "0", "1e400", "-1.5E-7", "0.0", "0e0"})
     EXPECT_EQ(judged(value), std::string("ok:") + value);
   EXPECT_EQ(judged("  12  "), "ok:12");
 }
@@ -53,8 +54,9 @@ TEST(JsonGate, KeepsTheTextOfNumbers) {
 }
 
 TEST(JsonGate, RefusesWhatIsNoNumber) {
-  for (const char* number : {"01", "+1", "-", "1.", ".5", "1e", "1e+", "-01", "0x1", "1_0", "NaN", "Infinity", "-Infinity",
-                             "1a", "00", "1.e5", "--1", "1\"a\"", "1{}", "true1", "tru", "nul", "True"}) {
+  for (const char* number :
+       {"01",        "+1", "-",  "1.",   ".5",  "1e",     "1e+", "-01",   "0x1", "1_0", "NaN", "Infinity",
+        "-Infinity", "1a", "00", "1.e5", "--1", "1\"a\"", "1{}", "true1", "tru", "nul", "True"}) {
     EXPECT_EQ(judged(number), "not JSON") << number;
     EXPECT_EQ(judged("[" + std::string(number) + "]"), "not JSON") << number;
   }
@@ -75,14 +77,19 @@ TEST(JsonGate, RefusesWhatIsNotUtf8) {
 }
 
 TEST(JsonGate, RefusesWhatIsNotJson) {
-  for (const char* text : {"{", "}", "[", "]", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{a:1}", "{'a':1}",
-                           "[1 2]", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "\"", "\"a", "\"\\", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"",
-                           "[1}", "{\"a\":1]", "//x", "[1]//", "[1]x", "{1:2}", "\\u0022a\"", "{\"a\"::1}", "[[]", "hello"})
+  for (const char* text : {"{",           "}",       "[",          "]",          "[1,]",
+                           "[,1]",        "{\"a\"}", "{\"a\":}",   "{\"a\":1,}", "{,}",
+                           "{a:1}",       "{'a':1}", "[1 2]",      "{\"a\" 1}",  "{\"a\":1 \"b\":2}",
+                           "\"",          "\"a",     "\"\\",       "\"\\x\"",    "\"\\u12\"",
+                           "\"\\u12g4\"", "[1}",     "{\"a\":1]",  "//x",        "[1]//",
+                           "[1]x",        "{1:2}",   "\\u0022a\"", "{\"a\"::1}", "[[]",
+                           "hello"})
     EXPECT_EQ(judged(text), "not JSON") << text;
 }
 
 TEST(JsonGate, RefusesControlCharactersAndMarks) {
-  for (char byte = 0; byte < 0x20; ++byte) EXPECT_EQ(judged(std::string("\"a") + byte + "b\""), "not JSON") << int{byte};
+  for (char byte = 0; byte < 0x20; ++byte)
+    EXPECT_EQ(judged(std::string("\"a") + byte + "b\""), "not JSON") << int{byte};
   EXPECT_EQ(judged("\"\x7f\""), "ok:\"\x7f\"");
   EXPECT_EQ(judged(std::string_view("{}\0", 3)), "not JSON");
   EXPECT_EQ(judged(std::string_view("\0", 1)), "not JSON");
@@ -110,15 +117,15 @@ TEST(JsonGate, RefusesDeepNesting) {
 TEST(JsonGate, RefusesLoneSurrogates) {
   EXPECT_EQ(judged(R"("\ud83d\ude00")"), R"(ok:"\ud83d\ude00")");
   EXPECT_EQ(judged(R"("\uD83D\uDE00")"), R"(ok:"\uD83D\uDE00")");
-  for (const char* text : {R"("\ud800")", R"("\udc00")", R"("\ud800x")", R"("\ud800\n")", R"("\ud800\ud800")", R"("\udc00\ud800")",
-                           R"({"\ud800":1})", R"(["\ud83d\ude00\ude00"])", R"("\ud800A")"})
+  for (const char* text : {R"("\ud800")", R"("\udc00")", R"("\ud800x")", R"("\ud800\n")", R"("\ud800\ud800")",
+                           R"("\udc00\ud800")", R"({"\ud800":1})", R"(["\ud83d\ude00\ude00"])", R"("\ud800A")"})
     EXPECT_EQ(judged(text), "lone surrogate") << text;
 }
 
 TEST(JsonGate, RefusesDuplicateKeys) {
-  for (const char* text : {R"({"a":1,"a":1})", R"({"a":1,"\u0061":2})", R"([{"x":{"b":1,"c":2,"b":3}}])", R"({"":1,"":2})",
-                           R"({"\ud83d\ude00":1,"😀":2})", R"({"a\/b":1,"a/b":2})", R"({"a":{"a":1},"a":2})",
-                           R"({"\n":1,"\u000a":2})", R"({"é":1,"\u00e9":2})"})
+  for (const char* text : {R"({"a":1,"a":1})", R"({"a":1,"\u0061":2})", R"([{"x":{"b":1,"c":2,"b":3}}])",
+                           R"({"":1,"":2})", R"({"\ud83d\ude00":1,"😀":2})", R"({"a\/b":1,"a/b":2})",
+                           R"({"a":{"a":1},"a":2})", R"({"\n":1,"\u000a":2})", R"({"é":1,"\u00e9":2})"})
     EXPECT_EQ(judged(text), "duplicate key") << text;
   for (const char* text : {R"({"a":1,"A":2})", R"({"a":{"a":{"a":1}}})", R"([{"a":1},{"a":2}])", R"({"a":1,"a ":2})",
                            "{\"\xc3\xa9\":1,\"e\xcc\x81\":2}", R"({"b":{"a":1},"a":2})", R"({"\\u0061":1,"a":2})"})
@@ -128,7 +135,8 @@ TEST(JsonGate, RefusesDuplicateKeys) {
 TEST(JsonGate, FindsADuplicateAmongMany) {
   for (const int count : {2, 31, 32, 33, 34, 1000, 20'000}) {
     std::string all = "{";
-    for (int i = 0; i < count; ++i) all += "\"a long enough name " + std::to_string(i) + "\":" + std::to_string(i) + ",";
+    for (int i = 0; i < count; ++i)
+      all += "\"a long enough name " + std::to_string(i) + "\":" + std::to_string(i) + ",";
     EXPECT_EQ(judged(all + "\"x\":1}").substr(0, 3), "ok:") << count;
     EXPECT_EQ(judged(all + "\"a long enough name 1\":1}"), "duplicate key") << count;
     EXPECT_EQ(judged(all + "\"\\u0061 long enough name 0\":1}"), "duplicate key") << count;
@@ -208,7 +216,8 @@ class SlowCheck {
         char32_t point = static_cast<unsigned char>(character[0]);
         if (character.size() > 1) {
           point &= 0x7Fu >> character.size();
-          for (size_t i = 1; i < character.size(); ++i) point = point << 6 | (static_cast<unsigned char>(character[i]) & 0x3Fu);
+          for (size_t i = 1; i < character.size(); ++i)
+            point = point << 6 | (static_cast<unsigned char>(character[i]) & 0x3Fu);
         }
         text += point;
         continue;
@@ -259,7 +268,8 @@ class SlowCheck {
     blanks();
     switch (peek()) {
       case '"': string(); return;
-      case '[': case '{': break;
+      case '[':
+      case '{': break;
       default: scalar(); return;
     }
     if (depth == 100) throw "nested deeper than 100";
@@ -317,7 +327,8 @@ TEST(JsonGate, AgreesWithASlowCheckOnMutatedRecords) {
       R"([0,-0,1e400,12345678901234567890,"",{},[]])",
       " {\n \"ind\" : 1 ,\t\"lat\": -89.97870 , \"a\\/b\":\"\\\\\" }\r\n",
       R"({"aaaaaaaaaa":1,"aaaaaaaaab":2,"aaaaaaaaaab":3,"":4})",
-      nested(100), "{\"a\":1}\n{\"b\":2}"};
+      nested(100),
+      "{\"a\":1}\n{\"b\":2}"};
   const std::string_view alphabet = "{}[]\",:\\u0aAdDcC81eE+-. \n\t/\x80\xc3\xa9\xed\xf0\x01ntf";
   std::mt19937_64 random(20'201'020);
   int accepted = 0;
@@ -330,7 +341,9 @@ TEST(JsonGate, AgreesWithASlowCheckOnMutatedRecords) {
         case 0: record.insert(at, 1, alphabet[random() % alphabet.size()]); break;
         case 1: record.erase(at, length); break;
         case 2: record.insert(at, record.substr(random() % (record.size() + 1), random() % 12)); break;
-        case 3: if (at < record.size()) record[at] = alphabet[random() % alphabet.size()]; break;
+        case 3:
+          if (at < record.size()) record[at] = alphabet[random() % alphabet.size()];
+          break;
         case 4: record.insert(at, seeds[random() % 2].substr(0, length)); break;
       }
     }

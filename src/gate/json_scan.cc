@@ -18,7 +18,8 @@ constexpr uint64_t kHighs = 0x8080808080808080u;
 uint64_t special_bytes(uint64_t eight) {
   const uint64_t quote = eight ^ (kOnes * '"');
   const uint64_t backslash = eight ^ (kOnes * '\\');
-  const uint64_t found = ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | ((eight - kOnes * 0x20) & ~eight);
+  const uint64_t found =
+      ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | ((eight - kOnes * 0x20) & ~eight);
   return found & kHighs;
 }
 

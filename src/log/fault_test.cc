@@ -42,9 +42,7 @@ class Fault : public testing::Test {
     return appended ? Code::cancelled : appended.error().code;
   }
 
-  uint64_t file_bytes() {
-    return std::filesystem::file_size(folder_.partition("t", 0) / "00000000000000000000.log");
-  }
+  uint64_t file_bytes() { return std::filesystem::file_size(folder_.partition("t", 0) / "00000000000000000000.log"); }
 
   Folder folder_;
   Faults faults_;
@@ -57,8 +55,8 @@ TEST_F(Fault, ShortWritesAreContinued) {
   EXPECT_EQ(append_values(*log_, {"a", std::string(1000, 'x')}), 0);
   EXPECT_EQ(append_values(*log_, {std::string(100'000, 'y')}), 2);
   faults_.most_bytes = 1 << 20;
-  EXPECT_THAT(read_values(*log_), ElementsAre(Value{0, "a"}, Value{1, std::string(1000, 'x')},
-                                             Value{2, std::string(100'000, 'y')}));
+  EXPECT_THAT(read_values(*log_),
+              ElementsAre(Value{0, "a"}, Value{1, std::string(1000, 'x')}, Value{2, std::string(100'000, 'y')}));
 }
 
 TEST_F(Fault, AFullDiskIsAnsweredAndWorkGoesOn) {

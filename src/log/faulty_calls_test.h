@@ -16,10 +16,10 @@ namespace pinflow::log {
 
 // What a test sets while the log runs. Outlives it.
 struct Faults {
-  std::atomic<int> write_error{0};     // errno; 0: none
+  std::atomic<int> write_error{0};  // errno; 0: none
   std::atomic<int> sync_error{0};
   std::atomic<int> truncate_error{0};
-  std::atomic<int64_t> room{std::numeric_limits<int64_t>::max()};  // bytes that the disk still takes
+  std::atomic<int64_t> room{std::numeric_limits<int64_t>::max()};      // bytes that the disk still takes
   std::atomic<size_t> most_bytes{std::numeric_limits<size_t>::max()};  // of one write
   std::atomic<int> syncs{0};
 

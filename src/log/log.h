@@ -28,17 +28,17 @@
 namespace pinflow::log {
 
 struct LogOptions {
-  int64_t segment_bytes = 256 << 20;      // a segment is closed when it grows over this
-  int64_t pending_bytes = 64 << 20;       // not yet durable, all partitions together: above it appends fail with `full`
-  int64_t max_batch_bytes = 17 << 20;     // a larger batch is refused with `invalid`
-  bool fsync = true;                      // off: durable against kill -9 only, not against power loss
+  int64_t segment_bytes = 256 << 20;   // a segment is closed when it grows over this
+  int64_t pending_bytes = 64 << 20;    // not yet durable, all partitions together: above it appends fail with `full`
+  int64_t max_batch_bytes = 17 << 20;  // a larger batch is refused with `invalid`
+  bool fsync = true;                   // off: durable against kill -9 only, not against power loss
   std::chrono::milliseconds retention_check{30'000};
 };
 
 struct TopicConfig {
-  int64_t retention_ms = -1;     // -1: for ever. Kafka's retention.ms
-  int64_t retention_bytes = -1;  // of each partition; -1: no bound. Kafka's retention.bytes
-  int64_t segment_bytes = -1;    // -1: the log's
+  int64_t retention_ms = -1;                  // -1: for ever. Kafka's retention.ms
+  int64_t retention_bytes = -1;               // of each partition; -1: no bound. Kafka's retention.bytes
+  int64_t segment_bytes = -1;                 // -1: the log's
   std::map<std::string, std::string> others;  // other Kafka configs, kept and given back, without effect
 };
 
@@ -73,10 +73,10 @@ class Log {
 
   // already_exists; invalid for a name that Kafka forbids ([a-zA-Z0-9._-]{1,249}, not "." or "..").
   virtual Result<TopicDescription> create_topic(const std::string& name, int32_t partitions, TopicConfig config) = 0;
-  virtual Result<> delete_topic(const std::string& name) = 0;                              // not_found
-  virtual Result<> add_partitions(const std::string& name, int32_t total) = 0;             // not_found, invalid
-  virtual Result<> alter_topic(const std::string& name, TopicConfig config) = 0;           // not_found
-  virtual std::vector<TopicDescription> topics() const = 0;                                // sorted by name
+  virtual Result<> delete_topic(const std::string& name) = 0;                     // not_found
+  virtual Result<> add_partitions(const std::string& name, int32_t total) = 0;    // not_found, invalid
+  virtual Result<> alter_topic(const std::string& name, TopicConfig config) = 0;  // not_found
+  virtual std::vector<TopicDescription> topics() const = 0;                       // sorted by name
   virtual std::optional<TopicDescription> find_topic(const std::string& name) const = 0;
 
   // Called exactly once: before `append` returns where the batch is refused at once, else on a committing thread of

@@ -86,9 +86,9 @@ Result<> Partition::append(const BatchHeader& given, std::string batch, Log::Don
 
 // The group that a batch of so many bytes goes to: the last, or another where it needs a new segment.
 Group& Partition::group_for(int64_t bytes, int64_t last_offset_delta) {
-  const bool is_over = segment_fill_ > 0 &&
-                       (segment_fill_ + bytes > segment_bytes_.load(std::memory_order_relaxed) ||
-                        next_offset_ + last_offset_delta - segment_base_ > std::numeric_limits<int32_t>::max());
+  const bool is_over =
+      segment_fill_ > 0 && (segment_fill_ + bytes > segment_bytes_.load(std::memory_order_relaxed) ||
+                            next_offset_ + last_offset_delta - segment_base_ > std::numeric_limits<int32_t>::max());
   if (pending_.empty() || (is_over && bytes > 0)) {
     pending_.push_back(shared_.groups.take());
     pending_.back().new_segment = is_over && bytes > 0;

@@ -74,14 +74,14 @@ class Partition : public Committable, public std::enable_shared_from_this<Partit
   ProducerState durable_producers_;  // as of the durable end; by the committing thread
   bool failing_ = false;             // the last group could not be stored; by the committing thread
 
-  std::mutex mutex_;                 // of all below
-  std::condition_variable idle_;     // notified when queued_ becomes false
-  ProducerState producers_;          // with what is pending
-  std::deque<Group> pending_;        // one, and one more for each new segment
+  std::mutex mutex_;              // of all below
+  std::condition_variable idle_;  // notified when queued_ becomes false
+  ProducerState producers_;       // with what is pending
+  std::deque<Group> pending_;     // one, and one more for each new segment
   int64_t next_offset_;
-  int64_t segment_base_;             // of the segment that the next batch goes to
-  int64_t segment_fill_;             // its bytes, with what is pending
-  bool queued_ = false;              // the committer has this partition
+  int64_t segment_base_;  // of the segment that the next batch goes to
+  int64_t segment_fill_;  // its bytes, with what is pending
+  bool queued_ = false;   // the committer has this partition
   std::optional<Error> stopped_;
 };
 

@@ -40,8 +40,8 @@ class PartitionFiles {
 
   int64_t start() const { return start_.load(std::memory_order_acquire); }
   int64_t end() const { return end_.load(std::memory_order_acquire); }
-  int64_t active_bytes() const { return active_->index.summary().bytes; }               // by the appending thread
-  int64_t active_base_offset() const { return active_->index.summary().base_offset; }   // by the appending thread
+  int64_t active_bytes() const { return active_->index.summary().bytes; }              // by the appending thread
+  int64_t active_base_offset() const { return active_->index.summary().base_offset; }  // by the appending thread
 
   // Writes the batches (whole, consecutive from end(), one after the other in the chunks) and fsyncs; then they are
   // visible, and `on_batch` has been called with each. In a new segment where `new_segment` says so. On failure
@@ -90,13 +90,13 @@ class PartitionFiles {
 
   std::atomic<int64_t> start_{0};
   std::atomic<int64_t> end_{0};
-  std::mutex mutex_;                                 // of what follows, and of active_->index
+  std::mutex mutex_;                                   // of what follows, and of active_->index
   std::deque<std::shared_ptr<const Segment>> closed_;  // oldest first
   std::shared_ptr<OpenSegment> active_;
 
-  std::mutex trim_mutex_;          // one moves the start at a time
-  bool tail_unknown_ = false;      // by the appending thread: the file may have bytes behind the durable end
-  int64_t indexed_bytes_ = 0;      // by the appending thread: of the active segment, covered by the index file
+  std::mutex trim_mutex_;      // one moves the start at a time
+  bool tail_unknown_ = false;  // by the appending thread: the file may have bytes behind the durable end
+  int64_t indexed_bytes_ = 0;  // by the appending thread: of the active segment, covered by the index file
 };
 
 }  // namespace pinflow::log

@@ -52,8 +52,8 @@ class ProducerState {
  private:
   struct Producer {
     int16_t epoch = 0;
-    uint8_t count = 0;            // of `batches`
-    int32_t first_sequence = 0;   // of the first batch since the state is known
+    uint8_t count = 0;           // of `batches`
+    int32_t first_sequence = 0;  // of the first batch since the state is known
     int32_t next_sequence = 0;
     int64_t used_ms = 0;
     std::array<ProducedBatch, kRememberedBatches> batches{};  // oldest first

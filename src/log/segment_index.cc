@@ -74,8 +74,7 @@ Result<SegmentIndex> SegmentIndex::decode(std::string_view file) {
   index.entries_.reserve(entries.size() / kEntryBytes);
   for (size_t at = 0; at < entries.size(); at += kEntryBytes) {
     const char* entry = entries.data() + at;
-    index.entries_.push_back(
-        {load_big<uint32_t>(entry), load_big<uint32_t>(entry + 4), load_big<int64_t>(entry + 8)});
+    index.entries_.push_back({load_big<uint32_t>(entry), load_big<uint32_t>(entry + 4), load_big<int64_t>(entry + 8)});
   }
   return index;
 }

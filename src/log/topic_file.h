@@ -12,7 +12,7 @@
 
 namespace pinflow::log {
 
-inline constexpr int32_t kMaxPartitions = 10'000;  // of one topic
+inline constexpr int32_t kMaxPartitions = 10'000;                                 // of one topic
 inline constexpr int64_t kMaxSegmentBytes = std::numeric_limits<int32_t>::max();  // Kafka's
 
 // Kafka's rule: 1 to 249 of letters, digits, '.', '_' and '-'; not "." or "..".

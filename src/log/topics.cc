@@ -57,8 +57,8 @@ Result<> Topics::open() {
 }
 
 Result<std::shared_ptr<Partition>> Topics::open_partition(const TopicDescription& topic, int32_t partition) {
-  auto files = PartitionFiles::open(folder_ / topic.name / fmt::to_string(partition), shared_.options.fsync, calls_,
-                                    closed_);
+  auto files =
+      PartitionFiles::open(folder_ / topic.name / fmt::to_string(partition), shared_.options.fsync, calls_, closed_);
   if (!files) return pass(files.error());
   const int64_t own = topic.config.segment_bytes;
   return Partition::open(fmt::format("{}-{}", topic.name, partition), std::move(*files),

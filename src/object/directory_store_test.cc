@@ -182,7 +182,8 @@ TEST_F(DirectoryStoreTest, AfterKillNineAnObjectIsWholeOrAbsent) {
     }
     ASSERT_EQ(staging_folders(), 1u);
     for (const auto& entry : fs::recursive_directory_iterator(root_))
-      ASSERT_TRUE(!entry.is_regular_file() || entry.path().filename() == ".lock" || !entry.path().string().contains("/."))
+      ASSERT_TRUE(!entry.is_regular_file() || entry.path().filename() == ".lock" ||
+                  !entry.path().string().contains("/."))
           << entry.path();
   }
   EXPECT_GT(made, 0u);

@@ -107,7 +107,8 @@ Result<LocalFile> MemoryStore::fetch(std::string_view name) {
     const auto at = objects_.find(name);
     if (at == objects_.end()) return not_found("{}: no such object", name);
     const fs::path copy = staging_ / fmt::format("fetched-{}", fetched_++);
-    if (!(std::ofstream(copy, std::ios::binary) << at->second.bytes).flush()) return unavailable("{}: not written", copy.string());
+    if (!(std::ofstream(copy, std::ios::binary) << at->second.bytes).flush())
+      return unavailable("{}: not written", copy.string());
     return LocalFile(copy, std::shared_ptr<void>(nullptr, [copy](void*) {
                        std::error_code ignored;
                        fs::remove(copy, ignored);

@@ -17,9 +17,10 @@ namespace pinflow::object {
 class MemoryStore final : public Store {
  public:
   struct Call {
-    std::string_view operation;  // "put_if_absent", "put_file_if_absent", "put", "get", "stat", "fetch", "remove", "list"
-    std::string_view name;       // of the object; of list the prefix
-    int64_t number = 0;          // 1 for the first call of any kind
+    std::string_view
+        operation;          // "put_if_absent", "put_file_if_absent", "put", "get", "stat", "fetch", "remove", "list"
+    std::string_view name;  // of the object; of list the prefix
+    int64_t number = 0;     // 1 for the first call of any kind
   };
   struct Fault {
     Error error;

@@ -90,7 +90,7 @@ TEST_P(StoreTest, WhatIsNotThereIsNotFound) {
 }
 
 TEST_P(StoreTest, RefusesNamesThatLeadElsewhere) {
-  const std::string_view names[] = {"",   "/", "/a",    "a/",      "a//b",   "..",
+  const std::string_view names[] = {"",       "/", "/a",    "a/",      "a//b",   "..",
                                     "a/../b", ".", "a/./b", ".hidden", "a/.b/c", std::string_view("a\0b", 3)};
   for (const std::string_view name : names) {
     EXPECT_EQ(code_of(store_->put_if_absent(name, "x")), Code::invalid) << name;
@@ -103,14 +103,16 @@ TEST_P(StoreTest, RefusesNamesThatLeadElsewhere) {
 }
 
 TEST_P(StoreTest, ListsInTheOrderOfBytes) {
-  for (const char* name : {"t/a+0+0000000010.json", "t/a+0+0000000009.json", "t/a.json", "t/a/z", "t/a-b", "t/B", "s", "t2/x"})
+  for (const char* name :
+       {"t/a+0+0000000010.json", "t/a+0+0000000009.json", "t/a.json", "t/a/z", "t/a-b", "t/B", "s", "t2/x"})
     ASSERT_TRUE(store_->put_if_absent(name, "x")) << name;
-  EXPECT_THAT(names("t/"), ElementsAre("t/B", "t/a+0+0000000009.json", "t/a+0+0000000010.json", "t/a-b", "t/a.json", "t/a/z"));
+  EXPECT_THAT(names("t/"),
+              ElementsAre("t/B", "t/a+0+0000000009.json", "t/a+0+0000000010.json", "t/a-b", "t/a.json", "t/a/z"));
   EXPECT_THAT(names(""), ElementsAre("s", "t/B", "t/a+0+0000000009.json", "t/a+0+0000000010.json", "t/a-b", "t/a.json",
                                      "t/a/z", "t2/x"));
   EXPECT_THAT(names("t/a+0+"), ElementsAre("t/a+0+0000000009.json", "t/a+0+0000000010.json"));
-  EXPECT_THAT(names("t"), ElementsAre("t/B", "t/a+0+0000000009.json", "t/a+0+0000000010.json", "t/a-b", "t/a.json", "t/a/z",
-                                      "t2/x"));
+  EXPECT_THAT(names("t"), ElementsAre("t/B", "t/a+0+0000000009.json", "t/a+0+0000000010.json", "t/a-b", "t/a.json",
+                                      "t/a/z", "t2/x"));
   EXPECT_THAT(names("t/", "t/a+0+0000000009.json"), ElementsAre("t/a+0+0000000010.json", "t/a-b", "t/a.json", "t/a/z"));
   EXPECT_THAT(names("t/", "t/a/"), ElementsAre("t/a/z"));
   EXPECT_THAT(names("", "t/a/z"), ElementsAre("t2/x"));
@@ -156,7 +158,8 @@ TEST_P(StoreTest, PutsManyInOrderUpToTheFirstThatFails) {
   EXPECT_EQ(second.count, 98u);
   EXPECT_EQ(code_of(second.rest), Code::invalid);
   EXPECT_EQ(names("").size(), 300u);
-  for (const std::string& name : names_of_objects) EXPECT_EQ(store_->get(name).value(), name == "m/201" ? "before" : name);
+  for (const std::string& name : names_of_objects)
+    EXPECT_EQ(store_->get(name).value(), name == "m/201" ? "before" : name);
   EXPECT_TRUE(store_->put_all_if_absent({}).rest);
 }
 
