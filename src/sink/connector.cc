@@ -289,6 +289,7 @@ class Reader {
   const Properties& properties_;
   const bool lake_given_;
   Connector connector_;
+  std::optional<int64_t> rotate_ms_;  // the shorter of rotate.interval.ms and rotate.schedule.interval.ms
 };
 
 }  // namespace
