@@ -9,8 +9,7 @@ namespace {
 
 // An address that cannot be had, with the flag that chooses another.
 std::unexpected<Error> at_listening(const Error& error, std::string_view part) {
-  return fail(error.code, "{} (--listen {}=HOST:PORT chooses another address; port 0 is any free one)", error.message,
-              part);
+  return fail(error.code, "{}; the flag is --listen {}=HOST:PORT", error.message, part);
 }
 
 }  // namespace
