@@ -1,5 +1,6 @@
 #include "app/context.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/logging.h"
@@ -24,6 +25,11 @@ Result<Address> parse_address(std::string_view text, std::string_view what) {
   return invalid("{} '{}' is not HOST:PORT, such as 127.0.0.1:8082", what, text);
 }
 
+bool is_part(std::string_view name) {
+  return std::any_of(std::begin(kDefaultAddresses), std::end(kDefaultAddresses),
+                     [&](const auto& entry) { return entry[0] == name; });
+}
+
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
 }  // namespace
@@ -43,8 +49,10 @@ Result<Address> listen_address(const Context& context, std::string_view part, bo
     if (equals == std::string::npos) {
       if (!alone) return invalid("--listen {} does not say for which part: write --listen {}={}", given, part, given);
       text = given;
-    } else if (std::string_view(given).substr(0, equals) == part) {
-      text = given.substr(equals + 1);
+    } else {
+      const std::string_view name = std::string_view(given).substr(0, equals);
+      if (!is_part(name)) return invalid("--listen {}: '{}' is no part; the parts are gateway and broker", given, name);
+      if (name == part) text = given.substr(equals + 1);
     }
   }
   if (text.empty() && free_port) return Address{"127.0.0.1", 0};

@@ -3,10 +3,18 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <map>
 
 namespace pinflow::app {
 namespace {
+
+std::string above_zero(const std::string& text) {
+  double value = 0;
+  const auto [at, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool well = wrong == std::errc() && at == text.data() + text.size() && value > 0;
+  return well ? std::string() : fmt::format("{} is no number above 0", text);
+}
 
 void add_common(CLI::App& app, Options& o) {
   const std::string group = "Common flags";
@@ -37,11 +45,20 @@ void add_common(CLI::App& app, Options& o) {
   app.add_flag("-v,--verbose", o.verbose, "Say more; `emulate` prints each post")->group(group);
 }
 
+// CLI11 cuts a number that is too large to the largest one; a seed must not be another than was given.
+void add_seed(CLI::App& command, Options& o, const std::string& what) {
+  command.add_option("--seed", o.seed, what)->capture_default_str()->check([](const std::string& text) {
+    int64_t value = 0;
+    const auto [at, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = wrong == std::errc() && at == text.data() + text.size();
+    return whole ? std::string() : fmt::format("{} is no whole number from -2^63 to 2^63-1", text);
+  });
+}
+
 void add_posting(CLI::App& command, Options& o) {
-  command.add_option("--posts", o.posts, "How many random posts, as the course's loop draws them")
-      ->check(CLI::PositiveNumber);
+  command.add_option("--posts", o.posts, "How many random posts, as the course's loop draws them")->check(above_zero);
   command.add_flag("--all", o.all, "Every post of the source once, in order")->excludes("--posts");
-  command.add_option("--seed", o.seed, "Of the random rows")->capture_default_str();
+  add_seed(command, o, "Of the random rows");
   command.add_option("--connections", o.connections, "HTTP connections")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
@@ -51,7 +68,7 @@ void add_posting(CLI::App& command, Options& o) {
 }
 
 void add_flush_size(CLI::App& command, Options& o) {
-  command.add_option("--flush-size", o.flush_size, "Records in one object (10000)")->check(CLI::PositiveNumber);
+  command.add_option("--flush-size", o.flush_size, "Records in one object (10000)")->check(above_zero);
 }
 
 void add_topic(CLI::App& command, Options& o) { command.add_option("--topic", o.topic, "The topic")->required(); }
@@ -90,7 +107,7 @@ class Tree {
     add_flush_size(run, o_);
     run.add_flag("--keep-repeats", o_.keep_repeats, "Keep rows that are equal after cleaning");
     CLI::App& up = leaf(app_, "up", "Broker, gateway and sink, until Ctrl-C");
-    up.add_option("--rate", o_.rate, "Also post, so many posts a second")->check(CLI::PositiveNumber);
+    up.add_option("--rate", o_.rate, "Also post, so many posts a second")->check(above_zero);
     up.add_flag("--no-auto-create", o_.no_auto_create, "Topics are not made on first use");
     add_flush_size(up, o_);
   }
@@ -103,7 +120,7 @@ class Tree {
     CLI::App& emulate = leaf(app_, "emulate", "Posts rows of the source to a gateway, until Ctrl-C or all are posted");
     add_posting(emulate, o_);
     emulate.add_option("--url", o_.url, "The invoke URL (default: http://127.0.0.1:8082/prod)");
-    emulate.add_option("--rate", o_.rate, "Posts a second")->check(CLI::PositiveNumber);
+    emulate.add_option("--rate", o_.rate, "Posts a second")->check(above_zero);
     emulate
         .add_option_function<std::string>(
             "--pace", [this](const std::string&) { o_.course_pace = true; },
@@ -142,8 +159,8 @@ class Tree {
   void source() {
     CLI::App& source = branch("source", "The source's tables: made, loaded, counted");
     CLI::App& generate = leaf(source, "generate", "Fills the tables with generated posts");
-    generate.add_option("--posts", o_.posts, "How many (11154)")->check(CLI::PositiveNumber);
-    generate.add_option("--seed", o_.seed, "The same seed makes the same posts")->capture_default_str();
+    generate.add_option("--posts", o_.posts, "How many (11154)")->check(above_zero);
+    add_seed(generate, o_, "The same seed makes the same posts");
     generate.add_flag("--replace", o_.replace, "Empty tables that hold rows first");
     leaf(source, "load", "Loads TABLE.jsonl files into the tables")
         .add_option("DIR", o_.file, "The folder with the files")

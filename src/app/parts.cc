@@ -80,6 +80,7 @@ Result<int> up(const Context& context) {
   auto admin = kafka::Admin::open(*config);
   if (!admin) return pass(admin.error());
   if (auto made = make_topics(context.pipeline, **admin); !made) return pass(made.error());
+  admin->reset();
   auto gateway = start_gateway(*gateway_address, (*broker)->writer());
   if (!gateway) return pass(gateway.error());
   auto sink = start_sink(context, **lake, *config);
@@ -99,8 +100,9 @@ Result<int> up(const Context& context) {
   if (posting) posting->finish();
   (*gateway)->stop();
   const auto drained = drain(**sink);
-  (*broker)->stop();
   const sink::SinkCounts counts = (*sink)->counts();
+  sink->reset();  // clients go before their broker, or they complain of it
+  (*broker)->stop();
   fmt::print("stopped: {} records acknowledged, {} in {} objects, {} dead\n",
              grouped((*gateway)->counts().records_acknowledged), grouped(counts.in_objects), grouped(counts.objects),
              grouped(counts.dead));
@@ -174,8 +176,14 @@ Result<int> run_sink(const Context& context) {
     print_ready();
     waited = wait(sink->get());
   }
+  const bool has_partitions = !(*sink)->counts().partitions.empty();
   const auto stopped = (*sink)->stop();
   const sink::SinkCounts counts = (*sink)->counts();
+  if (!has_partitions && waited) {
+    warn(
+        "every partition is with other members of this sink's group (does `pinflow up` run?): they write to their own "
+        "lake");
+  }
   fmt::print("stopped: {} records in {} objects, {} dead, {} were there already\n", grouped(counts.in_objects),
              grouped(counts.objects), grouped(counts.dead), grouped(counts.skipped));
   if (!waited) return pass(waited.error());

@@ -33,6 +33,13 @@ emulate::EmulateOptions emulate_options(const Context& context, const std::strin
   return options;
 }
 
+// The URL without the "user:password@" that it may have.
+std::string without_credentials(const std::string& url) {
+  const size_t host = url.find("://") == std::string::npos ? 0 : url.find("://") + 3;
+  const size_t at = url.rfind('@', url.find('/', host));
+  return at == std::string::npos || at < host ? url : url.substr(0, host) + url.substr(at + 1);
+}
+
 std::string as_line(const emulate::EmulateCounts& counts) {
   std::string line =
       fmt::format("{} posts, {} records posted, {} acknowledged, {} refused, {} given up, {} answers lost, {} retries",
@@ -82,7 +89,7 @@ Result<int> run_emulate(const Context& context) {
   const std::string url = context.options.url.empty() ? std::string(kDefaultUrl) : context.options.url;
   auto options = emulate_options(context, url);
   if (context.options.verbose) options.verbose = &std::cout;
-  progress.say(fmt::format("posting to {}", url));
+  progress.say(fmt::format("posting to {}", without_credentials(url)));
   auto counts = emulate::emulate(*rows, options, [&](const emulate::EmulateCounts& so_far) {
     progress.update("posting", so_far.posts, options.posts.value_or(0));
   });

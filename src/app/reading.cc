@@ -25,6 +25,17 @@ std::string as_json(const lake::TableInfo& table) {
   return json.take();
 }
 
+sql::Table as_table(const std::vector<lake::TableInfo>& tables) {
+  sql::Table out;
+  for (const char* name : {"name", "version", "records", "files", "bytes", "changed"})
+    out.columns.push_back({name, ""});
+  for (const lake::TableInfo& table : tables) {
+    out.rows.push_back({sql::Value{table.name}, sql::Value{table.version}, sql::Value{table.records},
+                        sql::Value{table.files}, sql::Value{table.bytes}, sql::Value{iso_time(table.changed_ms)}});
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<int> query(const Context& context) {
@@ -72,6 +83,10 @@ Result<int> tables(const Context& context) {
     fmt::print("{}\n", json.text());
     return 0;
   }
+  if (context.options.format == Format::csv) {
+    fmt::print("{}", sql::as_csv(as_table(*all)));
+    return 0;
+  }
   if (all->empty()) fmt::print("no tables yet in {}: `pinflow run` makes them\n", (*lake)->url());
   for (const lake::TableInfo& table : *all) {
     fmt::print("{:<14} version {:<5} {:>12} rows {:>6} files {:>10} KiB  {}\n", table.name, table.version,
@@ -90,6 +105,10 @@ Result<int> show_table(const Context& context) {
     std::string json = as_json(shown->info);
     json.back() = ',';
     fmt::print("{}\"rows\":{}}}\n", json, sql::as_json(shown->rows));
+    return 0;
+  }
+  if (context.options.format == Format::csv) {
+    fmt::print("{}", sql::as_csv(shown->rows));
     return 0;
   }
   const lake::TableInfo& table = shown->info;

@@ -18,6 +18,8 @@
 namespace pinflow::app {
 namespace {
 
+constexpr double kMeetSeconds = 5;  // how long the sink may take to join its group before posting begins all the same
+
 lake::BatchOptions batch_options(const Context& context, Progress& progress) {
   lake::BatchOptions options;
   options.date = context.options.date;
@@ -117,6 +119,16 @@ class Pass {
     auto sink = start_sink(context_, *lake_, *config);
     if (!sink) return pass(sink.error());
     sink_ = std::move(*sink);
+    return meet_lake();
+  }
+
+  // A lake that is another log's is refused by the sink when it begins: that shall be before anything is posted.
+  Result<> meet_lake() {
+    for (const Stopwatch watch; watch.seconds() < kMeetSeconds && sink_->counts().partitions.empty();) {
+      if (auto failure = sink_->failure()) return std::unexpected(*failure);
+      if (wait_for_stop(std::chrono::milliseconds(5)))
+        return fail(Code::cancelled, "stopped before anything was posted");
+    }
     return {};
   }
 
@@ -167,6 +179,8 @@ class Pass {
     c.objects = counts.objects;
     c.sunk = counts.in_objects;
     c.dead_in_sink = counts.dead;
+    admin_.reset();  // clients go before their broker, or they complain of it
+    sink_.reset();
     if (broker_) broker_->stop();
     return {};
   }

@@ -71,7 +71,12 @@ Result<int> source_count(const Context& context) {
     fmt::print("{}\n", json.text());
     return 0;
   }
-  for (const source::TableCount& table : *counts) fmt::print("{:<20} {}\n", table.table, grouped(table.rows));
+  const bool csv = context.options.format == Format::csv;
+  if (csv) fmt::print("table,rows\n");
+  for (const source::TableCount& table : *counts) {
+    if (csv) fmt::print("{},{}\n", table.table, table.rows);
+    else fmt::print("{:<20} {}\n", table.table, grouped(table.rows));
+  }
   return 0;
 }
 
