@@ -95,3 +95,24 @@ def test_sink_properties_with_a_left_over_placeholder(tmp_path):
     file.write_text("connector.class=io.confluent.connect.s3.S3SinkConnector\ntopics.regex=<YOUR_UUID>.*\n")
     text = mistake("sink", file, "--data", tmp_path)
     assert "sink.properties:2" in text and "YOUR_UUID" in text
+
+
+def test_a_part_that_is_none_is_named(tmp_path):
+    text = mistake("up", "--data", tmp_path, "--listen", "gatway=127.0.0.1:0")
+    assert "gatway" in text and "gateway and broker" in text
+
+
+def test_a_seed_that_does_not_fit_is_refused(tmp_path):
+    assert "18446744073709551615" in mistake("run", "--seed", "18446744073709551615", "--data", tmp_path)
+
+
+def test_a_urls_password_never_shows(tmp_path):
+    pf.pinflow("source", "generate", "--posts", 1, "--data", tmp_path)
+    text = mistake("emulate", "--posts", 1, "--url", "http://me:hunter2@127.0.0.1:1/prod", "--data", tmp_path)
+    assert "hunter2" not in text and "127.0.0.1:1" in text
+
+
+def test_csv_is_csv(tmp_path):
+    pf.pinflow("run", "--posts", 5, "--data", tmp_path)
+    assert pf.pinflow("source", "count", "--format", "csv", "--data", tmp_path).stdout.startswith("table,rows\npinterest_data,")
+    assert pf.pinflow("tables", "--format", "csv", "--data", tmp_path).stdout.startswith("name,version,records,files,bytes,changed\ndead,")
