@@ -23,6 +23,6 @@ namespace pinflow::object {
 Result<std::unique_ptr<Store>> open_directory(const std::filesystem::path& root, bool unnamed_files = true);
 
 // Files held open at once by one put_all_if_absent.
-inline constexpr size_t kOpenFilesOfABatch = 128;
+inline constexpr size_t kOpenFilesOfABatch = 64;
 
 }  // namespace pinflow::object

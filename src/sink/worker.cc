@@ -147,6 +147,8 @@ Result<> Sink::Worker::turn() {
   if (!batch) {
     // A topic that is not there yet may come.
     const bool may_pass = batch.error().code == Code::not_found || batch.error().code == Code::unavailable;
+    if (batch.error().code == Code::conflict)
+      return fail(Code::conflict, "{}. Started again, the sink says which records are lost", batch.error().message);
     if (!may_pass) return pass(batch.error());
     if (std::exchange(said_, batch.error().message) != batch.error().message) warn("sink: {}", batch.error().message);
     return {};
@@ -305,6 +307,7 @@ void Sink::Worker::revoked(const std::vector<kafka::TopicPartition>& partitions)
 }
 
 void Sink::Worker::lost(const std::vector<kafka::TopicPartition>& partitions) {
+  if (stopping_) return;
   warn("sink: the group went on without this member; {} partitions are taken up again", partitions.size());
   for (const auto& at : partitions) forget(at);
 }
