@@ -13,13 +13,16 @@ namespace {
 constexpr int64_t kQuestionMs = 250;  // between two questions to the cluster
 
 int64_t steady_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 // A compiled pattern of kafka::topic_pattern.
 class Pattern {
  public:
-  explicit Pattern(const std::string& pattern) { good_ = ::regcomp(&regex_, pattern.c_str(), REG_EXTENDED | REG_NOSUB) == 0; }
+  explicit Pattern(const std::string& pattern) {
+    good_ = ::regcomp(&regex_, pattern.c_str(), REG_EXTENDED | REG_NOSUB) == 0;
+  }
   ~Pattern() {
     if (good_) ::regfree(&regex_);
   }
@@ -100,7 +103,8 @@ Result<std::map<kafka::TopicPartition, int64_t>> Sink::Worker::ends_now() {
   }
   std::map<kafka::TopicPartition, int64_t> ends;
   for (const auto& [topic, partitions] : *topics) {
-    const bool ours = pattern ? pattern->matches(topic) : std::ranges::find(options_.topics, topic) != options_.topics.end();
+    const bool ours =
+        pattern ? pattern->matches(topic) : std::ranges::find(options_.topics, topic) != options_.topics.end();
     for (int32_t partition = 0; ours && partition < partitions; ++partition) {
       auto marks = questioner_->watermarks({topic, partition});
       if (!marks) return pass(marks.error());

@@ -121,7 +121,8 @@ class Reader {
     if (auto store = check_store(); !store) return pass(store.error());
     const Property* converter = properties_.find("value.converter");
     if (converter && !properties_.find("value.converter.schemas.enable"))
-      return refuse(*converter, "value.converter.schemas.enable=false must stand beside it; without it values are envelopes");
+      return refuse(*converter,
+                    "value.converter.schemas.enable=false must stand beside it; without it values are envelopes");
     return std::move(connector_);
   }
 
@@ -270,7 +271,8 @@ class Reader {
     for (std::string_view rest = std::string_view(url->value).substr(scheme.size()); !rest.empty();) {
       unsigned byte = 0;
       if (rest[0] == '%') {
-        if (rest.size() < 3 || std::from_chars(rest.data() + 1, rest.data() + 3, byte, 16).ptr != rest.data() + 3 || byte == 0)
+        if (rest.size() < 3 || std::from_chars(rest.data() + 1, rest.data() + 3, byte, 16).ptr != rest.data() + 3 ||
+            byte == 0)
           return wrong(*url, "file:///DIR, with %XX for special characters");
         path.push_back(static_cast<char>(byte));
         rest.remove_prefix(3);

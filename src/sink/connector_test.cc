@@ -92,28 +92,32 @@ TEST(Connector, HonoursWhatItCan) {
   EXPECT_TRUE(connector.options.accept_lost);
   EXPECT_EQ(connector.store, "/a b");
   EXPECT_TRUE(good("topics=a\ntopics.dir=\n").options.layout.topics_dir.empty());
-  const Rotation slow = good("topics=a\nrotate.interval.ms=600000\nrotate.schedule.interval.ms=900000\n").options.rotation;
+  const Rotation slow =
+      good("topics=a\nrotate.interval.ms=600000\nrotate.schedule.interval.ms=900000\n").options.rotation;
   EXPECT_EQ(slow.max_age, 600s);
   EXPECT_EQ(slow.max_idle, 600s);
 }
 
 TEST(Connector, RefusesWhatWouldChangeTheLake) {
   for (const char* line :
-       {"connector.class=io.confluent.connect.hdfs.HdfsSinkConnector", "format.class=io.confluent.connect.s3.format.avro.AvroFormat",
+       {"connector.class=io.confluent.connect.hdfs.HdfsSinkConnector",
+        "format.class=io.confluent.connect.s3.format.avro.AvroFormat",
         "partitioner.class=io.confluent.connect.storage.partitioner.TimeBasedPartitioner",
         "value.converter=org.apache.kafka.connect.storage.StringConverter", "value.converter.schemas.enable=true",
         "value.converter=org.apache.kafka.connect.json.JsonConverter", "behavior.on.null.values=ignore",
-        "behavior.on.null.values=write", "s3.compression.type=gzip", "store.kafka.keys=true", "store.kafka.headers=true",
-        "errors.deadletterqueue.topic.name=dlq", "transforms=Flatten", "s3.ssea.name=AES256",
-        "s3.schema.partition.affix.type=SUFFIX"})
-    EXPECT_THAT(refused(line), HasSubstr("my-sink.properties:2: " + std::string(line).substr(0, std::string(line).find('='))));
+        "behavior.on.null.values=write", "s3.compression.type=gzip", "store.kafka.keys=true",
+        "store.kafka.headers=true", "errors.deadletterqueue.topic.name=dlq", "transforms=Flatten",
+        "s3.ssea.name=AES256", "s3.schema.partition.affix.type=SUFFIX"})
+    EXPECT_THAT(refused(line),
+                HasSubstr("my-sink.properties:2: " + std::string(line).substr(0, std::string(line).find('='))));
 }
 
 TEST(Connector, RefusesMalformedValues) {
-  for (const char* line : {"flush.size=0", "flush.size=many", "flush.size=1.5", "tasks.max=0", "rotate.interval.ms=x",
-                           "filename.offset.zero.pad.width=20", "topics.regex=b.*", "topics.dir=../up", "topics.dir=dead",
-                           "topics.dir=state/x", "file.delim=/", "directory.delim=", "store.url=file://relative",
-                           "store.url=file:///a%zz", "on.lost.offsets=perhaps", "flush.idle.ms=0", "writer.threads=1000"})
+  for (const char* line :
+       {"flush.size=0", "flush.size=many", "flush.size=1.5", "tasks.max=0", "rotate.interval.ms=x",
+        "filename.offset.zero.pad.width=20", "topics.regex=b.*", "topics.dir=../up", "topics.dir=dead",
+        "topics.dir=state/x", "file.delim=/", "directory.delim=", "store.url=file://relative", "store.url=file:///a%zz",
+        "on.lost.offsets=perhaps", "flush.idle.ms=0", "writer.threads=1000"})
     EXPECT_THAT(refused(line), AllOf(HasSubstr("my-sink.properties:2: "), HasSubstr("must be"))) << line;
   EXPECT_THAT(read("flush.size=1\n").error().message, HasSubstr("topics or topics.regex is missing"));
   EXPECT_FALSE(read("topics=,\n"));

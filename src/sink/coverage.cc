@@ -34,14 +34,16 @@ int64_t begin_of_search(const StartFacts& facts) {
 
 Result<int64_t> start_position(const StartFacts& facts, int64_t uncovered, std::string_view where) {
   if (facts.lake_first && facts.lake_end > facts.high)
-    return fail(Code::conflict,
-                "{}: the lake holds records up to offset {}, but the log ends before offset {}: the topic was made anew "
-                "or its log was lost. Use another lake, or move the topic's objects and its state/topics object away",
-                where, facts.lake_end - 1, facts.high);
+    return fail(
+        Code::conflict,
+        "{}: the lake holds records up to offset {}, but the log ends before offset {}: the topic was made anew "
+        "or its log was lost. Use another lake, or move the topic's objects and its state/topics object away",
+        where, facts.lake_end - 1, facts.high);
   if (uncovered >= facts.low || facts.accept_lost) return std::max(uncovered, facts.low);
-  return not_found("{}: offsets {} to {} are gone from the log (retention) and are not in the lake. To go on without "
-                   "them set on.lost.offsets=continue",
-                   where, uncovered, facts.low - 1);
+  return not_found(
+      "{}: offsets {} to {} are gone from the log (retention) and are not in the lake. To go on without "
+      "them set on.lost.offsets=continue",
+      where, uncovered, facts.low - 1);
 }
 
 }  // namespace pinflow::sink

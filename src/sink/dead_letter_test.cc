@@ -12,10 +12,12 @@ std::string letter(const kafka::Message& record, std::string_view reason) {
 }
 
 TEST(DeadLetter, HoldsTheRecordAndItsOrigin) {
-  kafka::Message record{.topic = "local.pin", .partition = 2, .offset = 17, .timestamp_ms = 1604883167000, .value = "{\xff"};
-  EXPECT_EQ(letter(record, "not UTF-8"),
-            "{\"topic\":\"local.pin\",\"partition\":2,\"offset\":17,\"timestamp\":1604883167000,\"reason\":\"not UTF-8\","
-            "\"value_base64\":\"e/8=\"}\n");
+  kafka::Message record{
+      .topic = "local.pin", .partition = 2, .offset = 17, .timestamp_ms = 1604883167000, .value = "{\xff"};
+  EXPECT_EQ(
+      letter(record, "not UTF-8"),
+      "{\"topic\":\"local.pin\",\"partition\":2,\"offset\":17,\"timestamp\":1604883167000,\"reason\":\"not UTF-8\","
+      "\"value_base64\":\"e/8=\"}\n");
   record.key = "";
   record.value = std::nullopt;
   record.timestamp_ms = -1;

@@ -54,7 +54,9 @@ Result<int64_t> count_lines(object::Store& store, const std::string& name) {
 }
 
 LakeReader::LakeReader(object::Store& store, const Layout& layout, std::string_view topic, int32_t partition)
-    : store_(store), data_names_(layout, Kind::data, topic, partition), dead_names_(layout, Kind::dead, topic, partition) {}
+    : store_(store),
+      data_names_(layout, Kind::data, topic, partition),
+      dead_names_(layout, Kind::dead, topic, partition) {}
 
 Result<> LakeReader::list() {
   for (auto [names, into] : {std::pair{&data_names_, &data_}, std::pair{&dead_names_, &dead_}}) {

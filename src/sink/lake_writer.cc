@@ -36,7 +36,9 @@ WriteCounts& WriteCounts::operator+=(const WriteCounts& more) {
 }
 
 LakeWriter::LakeWriter(object::Store& store, const Layout& layout, std::string_view topic, int32_t partition)
-    : store_(store), data_names_(layout, Kind::data, topic, partition), dead_names_(layout, Kind::dead, topic, partition) {}
+    : store_(store),
+      data_names_(layout, Kind::data, topic, partition),
+      dead_names_(layout, Kind::dead, topic, partition) {}
 
 Result<> LakeWriter::write(std::deque<File>& files, WriteCounts& counts) {
   for (;;) {

@@ -44,7 +44,8 @@ class LakeWriterTest : public testing::Test {
   std::map<std::string, int64_t> objects() {
     std::map<std::string, int64_t> found;
     const auto listed = store_.list("").value();
-    for (const auto& info : listed) found[info.name.substr(info.name.rfind('/') + 1)] = count_lines(store_, info.name).value();
+    for (const auto& info : listed)
+      found[info.name.substr(info.name.rfind('/') + 1)] = count_lines(store_, info.name).value();
     return found;
   }
 

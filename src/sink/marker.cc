@@ -34,7 +34,8 @@ Result<Sameness> compare_markers(const Marker& lake, const Marker& now, std::str
   if (differ(lake.topic_id, now.topic_id))
     return fail(Code::conflict, "topic {}: it was deleted and made anew since the lake was written (id {}, now {}). {}",
                 topic, lake.topic_id, now.topic_id, remedy);
-  const bool known = !lake.cluster_id.empty() && !lake.topic_id.empty() && !now.cluster_id.empty() && !now.topic_id.empty();
+  const bool known =
+      !lake.cluster_id.empty() && !lake.topic_id.empty() && !now.cluster_id.empty() && !now.topic_id.empty();
   return known ? Sameness::same : Sameness::unknown;
 }
 

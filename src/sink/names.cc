@@ -17,7 +17,8 @@ Names::Names(const Layout& layout, Kind kind, std::string_view topic, int32_t pa
     return;
   }
   if (!layout.topics_dir.empty()) prefix_ = layout.topics_dir + layout.directory_delim;
-  prefix_ += fmt::format("{0}{3}partition={1}{3}{0}{2}{1}{2}", topic, partition, layout.file_delim, layout.directory_delim);
+  prefix_ +=
+      fmt::format("{0}{3}partition={1}{3}{0}{2}{1}{2}", topic, partition, layout.file_delim, layout.directory_delim);
 }
 
 std::string Names::name(int64_t first_offset) const {

@@ -1,8 +1,9 @@
 // The names of objects in the lake, as Confluent's S3 sink makes them with its DefaultPartitioner. Pure.
 //
 //   topics/<topic>/partition=<p>/<topic>+<p>+<first offset, 10 digits>.json    one compact record a line
-//   dead/<topic>/partition=<p>/<topic>+<p>+<first dead offset, 10 digits>.json  what the gate refused, see dead_letter.h
-//   state/topics/<topic>.json                                                   whose topic it is, see marker.h
+//   dead/<topic>/partition=<p>/<topic>+<p>+<first dead offset, 10 digits>.json  what the gate refused, see
+//   dead_letter.h state/topics/<topic>.json                                                   whose topic it is, see
+//   marker.h
 #pragma once
 
 #include <cstdint>

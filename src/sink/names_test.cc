@@ -28,9 +28,10 @@ TEST(Names, AreReadBack) {
   for (const int64_t offset : {int64_t{0}, int64_t{7}, int64_t{9'999'999'999}, int64_t{10'000'000'000}, INT64_MAX})
     EXPECT_EQ(names.first_offset(names.name(offset)), offset);
   const std::string prefix = names.prefix();
-  for (const std::string& name : {prefix + ".json", prefix + "0000000007.avro", prefix + "7.json", prefix + "00000000007.json",
-                                 prefix + "000000000x.json", prefix + "-000000001.json", prefix + "99999999999999999999.json",
-                                 std::string("topics/a/partition=3/a+3+0000000007.json"), prefix, std::string()})
+  for (const std::string& name :
+       {prefix + ".json", prefix + "0000000007.avro", prefix + "7.json", prefix + "00000000007.json",
+        prefix + "000000000x.json", prefix + "-000000001.json", prefix + "99999999999999999999.json",
+        std::string("topics/a/partition=3/a+3+0000000007.json"), prefix, std::string()})
     EXPECT_EQ(names.first_offset(name), std::nullopt) << name;
 }
 

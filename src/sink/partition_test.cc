@@ -13,10 +13,12 @@ using testing::IsEmpty;
 class PartitionTest : public testing::Test {
  protected:
   Partition& begin(Rotation rotation, int64_t start = 0, std::vector<Range> known = {}) {
-    partition_ = std::make_unique<Partition>(rotation, start, Coverage::of(std::move(known)).value(), [this](File file) {
-      given_.push_back(fmt::format("{}{}-{}:{}", file.kind == Kind::dead ? "dead " : "", file.first, file.next, file.records));
-      bytes_ += file.bytes;
-    });
+    partition_ =
+        std::make_unique<Partition>(rotation, start, Coverage::of(std::move(known)).value(), [this](File file) {
+          given_.push_back(
+              fmt::format("{}{}-{}:{}", file.kind == Kind::dead ? "dead " : "", file.first, file.next, file.records));
+          bytes_ += file.bytes;
+        });
     return *partition_;
   }
   void take(int64_t offset, std::optional<std::string_view> value = "{ }", int64_t now_ms = 0) {

@@ -7,10 +7,10 @@
 namespace pinflow::sink {
 
 struct Rotation {
-  int64_t flush_size = 10'000;                   // records; flush.size
-  int64_t max_bytes = 64 << 20;                  // an object is closed when it has grown over this
-  std::chrono::milliseconds max_age{10'000};     // since its first record came; flush.interval.ms
-  std::chrono::milliseconds max_idle{2'000};     // since its last record came; flush.idle.ms
+  int64_t flush_size = 10'000;                // records; flush.size
+  int64_t max_bytes = 64 << 20;               // an object is closed when it has grown over this
+  std::chrono::milliseconds max_age{10'000};  // since its first record came; flush.interval.ms
+  std::chrono::milliseconds max_idle{2'000};  // since its last record came; flush.idle.ms
 };
 
 // What a file in progress is judged by. Times are steady-clock milliseconds.

@@ -15,7 +15,8 @@ Result<> check(const SinkOptions& options) {
   if (options.writers < 1 || options.writers > 256) return invalid("sink {}: writers must be 1 to 256", options.name);
   for (const std::string& topic : options.topics)
     if (topic.empty() || topic.starts_with('.'))
-      return unsupported("sink {}: topic '{}': a name that begins with '.' cannot be kept in a folder", options.name, topic);
+      return unsupported("sink {}: topic '{}': a name that begins with '.' cannot be kept in a folder", options.name,
+                         topic);
   return {};
 }
 
@@ -24,14 +25,14 @@ Result<> check(const SinkOptions& options) {
 Sink::Sink(std::unique_ptr<Worker> worker) : worker_(std::move(worker)) {}
 Sink::~Sink() = default;
 
-Result<std::unique_ptr<Sink>> Sink::start(SinkOptions options, object::Store& store, const kafka::ClientConfig& config) {
+Result<std::unique_ptr<Sink>> Sink::start(SinkOptions options, object::Store& store,
+                                          const kafka::ClientConfig& config) {
   if (auto good = check(options); !good) return pass(good.error());
   // A broker answers the requests of a connection in order: a fetch that waits for records holds up what comes behind.
   kafka::ClientConfig brisk = config;
   brisk.properties.insert(brisk.properties.begin(), {"fetch.wait.max.ms", fmt::to_string(kFetchWaitMs)});
-  auto consumer = kafka::Consumer::open(brisk, {.group = "connect-" + options.name,
-                                                .client_id = options.name,
-                                                .reset = kafka::Reset::none});
+  auto consumer = kafka::Consumer::open(
+      brisk, {.group = "connect-" + options.name, .client_id = options.name, .reset = kafka::Reset::none});
   if (!consumer) return pass(consumer.error());
   // And one that never fetches, for questions.
   auto questioner = kafka::Consumer::open(config, {.client_id = options.name + "-questions"});

@@ -28,13 +28,13 @@
 namespace pinflow::sink {
 
 struct SinkOptions {
-  std::string name = "pinflow-sink";      // the group is "connect-" + name
-  std::vector<std::string> topics;        // these,
-  std::string topics_regex;               // or all whose whole name matches; one of the two
+  std::string name = "pinflow-sink";  // the group is "connect-" + name
+  std::vector<std::string> topics;    // these,
+  std::string topics_regex;           // or all whose whole name matches; one of the two
   Layout layout;
   Rotation rotation;
-  int64_t memory_bytes = 128 << 20;       // of all files in progress or being written; above it polling pauses
-  int writers = 4;                        // threads; each has one partition at a time
+  int64_t memory_bytes = 128 << 20;  // of all files in progress or being written; above it polling pauses
+  int writers = 4;                   // threads; each has one partition at a time
   // Records that the log lost before the lake had them: an error, or given up with a warning (on.lost.offsets).
   bool accept_lost = false;
   std::chrono::milliseconds commit_interval{1'000};
@@ -52,20 +52,21 @@ struct PartitionCounts {
 // Of this sink since its start, in records where nothing else is said.
 //   taken = in_objects + dead + skipped + what is in progress
 struct SinkCounts {
-  int64_t taken = 0;         // read, from each partition's start on
-  int64_t in_objects = 0;    // in objects that it wrote
-  int64_t dead = 0;          // in dead letters that it wrote
-  int64_t skipped = 0;       // met in the lake already (a replay, or another sink was faster)
-  int64_t objects = 0;       // written, without those of dead letters
+  int64_t taken = 0;       // read, from each partition's start on
+  int64_t in_objects = 0;  // in objects that it wrote
+  int64_t dead = 0;        // in dead letters that it wrote
+  int64_t skipped = 0;     // met in the lake already (a replay, or another sink was faster)
+  int64_t objects = 0;     // written, without those of dead letters
   int64_t dead_objects = 0;
-  int64_t bytes = 0;         // of both
+  int64_t bytes = 0;                        // of both
   std::vector<PartitionCounts> partitions;  // that it has now, sorted
 };
 
 class Sink {
  public:
   // Begins at once; a cluster that cannot be reached shows later.
-  static Result<std::unique_ptr<Sink>> start(SinkOptions options, object::Store& store, const kafka::ClientConfig& config);
+  static Result<std::unique_ptr<Sink>> start(SinkOptions options, object::Store& store,
+                                             const kafka::ClientConfig& config);
   ~Sink();  // stop()
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;

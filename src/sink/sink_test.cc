@@ -38,8 +38,10 @@ class Scenario {
     std::vector<kafka::NewRecord> records;
     for (const auto& value : values) records.push_back({{}, value, {}, partition});
     std::promise<std::vector<kafka::Written>> answer;
-    (*writer)->write(topic.empty() ? topic_ : topic, std::move(records), [&](auto written) { answer.set_value(written); });
-    for (const kafka::Written& one : answer.get_future().get()) ASSERT_EQ(one.error, kafka::KafkaError::none) << one.message;
+    (*writer)->write(topic.empty() ? topic_ : topic, std::move(records),
+                     [&](auto written) { answer.set_value(written); });
+    for (const kafka::Written& one : answer.get_future().get())
+      ASSERT_EQ(one.error, kafka::KafkaError::none) << one.message;
   }
   void produce_numbers(int64_t from, int64_t to, int32_t partition = 0) {
     std::vector<std::optional<std::string>> values;
@@ -48,7 +50,9 @@ class Scenario {
   }
 
   // A new group each time: the mock cluster lets a group wait for ten seconds when a member comes back.
-  SinkOptions options() { return {.name = fmt::format("{}-{}", topic_, ++groups_), .topics = {topic_}, .rotation = {.flush_size = 100}}; }
+  SinkOptions options() {
+    return {.name = fmt::format("{}-{}", topic_, ++groups_), .topics = {topic_}, .rotation = {.flush_size = 100}};
+  }
   std::unique_ptr<Sink> start(SinkOptions options) {
     auto sink = Sink::start(std::move(options), store_, shared->config());
     EXPECT_TRUE(sink) << sink.error().message;
@@ -123,7 +127,8 @@ struct WritesEachRecordOnceAndGoesOnWhereTheLakeEnds : Scenario {
 struct BadRecordsGoToTheDeadLetters : Scenario {
   using Scenario::Scenario;
   void play() {
-    produce({"{\"n\":0}", "{\"n\":1}", "not JSON", "{\"a\":1,\"a\":2}", std::nullopt, "{\"n\":5}", "\"\\ud800\"", "{\"n\":7}"});
+    produce({"{\"n\":0}", "{\"n\":1}", "not JSON", "{\"a\":1,\"a\":2}", std::nullopt, "{\"n\":5}", "\"\\ud800\"",
+             "{\"n\":7}"});
     const SinkCounts counts = run(options());
     EXPECT_EQ(counts.taken, 8);
     EXPECT_EQ(counts.in_objects, 4);
@@ -131,9 +136,11 @@ struct BadRecordsGoToTheDeadLetters : Scenario {
     EXPECT_EQ(store_.get("topics/" + topic_ + "/partition=0/" + topic_ + "+0+0000000005.json").value(), "{\"n\":5}\n");
     EXPECT_EQ(objects("dead/"), 1u);
     const std::string letters = store_.get("dead/" + topic_ + "/partition=0/" + topic_ + "+0+0000000002.json").value();
-    EXPECT_THAT(letters, AllOf(HasSubstr("\"offset\":2,"), HasSubstr("\"reason\":\"not JSON\",\"value_base64\":\"bm90IEpTT04=\""),
-                               HasSubstr("\"reason\":\"duplicate key\""), HasSubstr("\"reason\":\"null value\",\"value_base64\":null"),
-                               HasSubstr("\"reason\":\"lone surrogate\"")));
+    EXPECT_THAT(
+        letters,
+        AllOf(HasSubstr("\"offset\":2,"), HasSubstr("\"reason\":\"not JSON\",\"value_base64\":\"bm90IEpTT04=\""),
+              HasSubstr("\"reason\":\"duplicate key\""), HasSubstr("\"reason\":\"null value\",\"value_base64\":null"),
+              HasSubstr("\"reason\":\"lone surrogate\"")));
     EXPECT_EQ(run(options()).taken, 0) << "the dead letters count as done";
   }
 };
@@ -146,7 +153,8 @@ struct AFailingStoreIsTriedUntilItWorks : Scenario {
     std::atomic<int> puts = 0;
     std::atomic<bool> listed = false;
     store_.inject([&](const MemoryStore::Call& call) -> std::optional<MemoryStore::Fault> {
-      if (call.operation == "list" && !listed.exchange(true)) return MemoryStore::Fault{{Code::unavailable, "no answer"}};
+      if (call.operation == "list" && !listed.exchange(true))
+        return MemoryStore::Fault{{Code::unavailable, "no answer"}};
       if (call.operation != "put_if_absent" || ++puts % 3 == 0) return std::nullopt;
       return MemoryStore::Fault{{puts % 3 == 1 ? Code::full : Code::unavailable, "no answer"}, puts % 3 == 2};
     });
@@ -202,7 +210,8 @@ struct MemoryIsBoundedByPausing : Scenario {
     produce(values);
     std::atomic<bool> stuck = true;
     store_.inject([&](const MemoryStore::Call& call) -> std::optional<MemoryStore::Fault> {
-      while (stuck && call.operation == "put_if_absent" && call.name.starts_with("topics/")) std::this_thread::sleep_for(1ms);
+      while (stuck && call.operation == "put_if_absent" && call.name.starts_with("topics/"))
+        std::this_thread::sleep_for(1ms);
       return std::nullopt;
     });
     SinkOptions small = options();
@@ -312,10 +321,12 @@ std::jthread played(kafka::MockCluster& cluster, const char* name) {
 TEST(Sink, Scenarios) {
   kafka::MockCluster cluster;
   std::vector<std::jthread> threads;
-  threads.push_back(played<WritesEachRecordOnceAndGoesOnWhereTheLakeEnds>(cluster, "WritesEachRecordOnceAndGoesOnWhereTheLakeEnds"));
+  threads.push_back(
+      played<WritesEachRecordOnceAndGoesOnWhereTheLakeEnds>(cluster, "WritesEachRecordOnceAndGoesOnWhereTheLakeEnds"));
   threads.push_back(played<BadRecordsGoToTheDeadLetters>(cluster, "BadRecordsGoToTheDeadLetters"));
   threads.push_back(played<AFailingStoreIsTriedUntilItWorks>(cluster, "AFailingStoreIsTriedUntilItWorks"));
-  threads.push_back(played<WhatCouldNotBeWrittenIsTakenAtTheNextStart>(cluster, "WhatCouldNotBeWrittenIsTakenAtTheNextStart"));
+  threads.push_back(
+      played<WhatCouldNotBeWrittenIsTakenAtTheNextStart>(cluster, "WhatCouldNotBeWrittenIsTakenAtTheNextStart"));
   threads.push_back(played<MemoryIsBoundedByPausing>(cluster, "MemoryIsBoundedByPausing"));
   threads.push_back(played<ClosesIdleFilesAndFlushesWhenTold>(cluster, "ClosesIdleFilesAndFlushesWhenTold"));
   threads.push_back(played<TakesTopicsByPattern>(cluster, "TakesTopicsByPattern"));
@@ -328,8 +339,9 @@ TEST(Sink, Scenarios) {
 TEST(Sink, RefusesOptionsThatMakeNoSense) {
   MemoryStore store;
   const kafka::ClientConfig config{"127.0.0.1:1", {}};
-  for (const SinkOptions& wrong : {SinkOptions{}, SinkOptions{.topics = {"a"}, .topics_regex = "a"},
-                                   SinkOptions{.topics = {"a"}, .rotation = {.flush_size = 0}}, SinkOptions{.topics = {".a"}}})
+  for (const SinkOptions& wrong :
+       {SinkOptions{}, SinkOptions{.topics = {"a"}, .topics_regex = "a"},
+        SinkOptions{.topics = {"a"}, .rotation = {.flush_size = 0}}, SinkOptions{.topics = {".a"}}})
     EXPECT_FALSE(Sink::start(wrong, store, config));
 }
 

@@ -43,7 +43,8 @@ Result<Start> Starter::begin(const kafka::TopicPartition& at) {
   auto offset = start_position(facts, uncovered, where);
   if (!offset) return pass(offset.error());
   if (uncovered < *offset)
-    warn("sink: {}: offsets {} to {} are given up: gone from the log and not in the lake", where, uncovered, *offset - 1);
+    warn("sink: {}: offsets {} to {} are given up: gone from the log and not in the lake", where, uncovered,
+         *offset - 1);
 
   if (*claimed == Sameness::unknown) {
     auto last = lake.last_line();
@@ -89,10 +90,11 @@ Result<> Starter::compare_last_record(const kafka::TopicPartition& at, int64_t o
     gate::JsonGate gate;
     std::string compact;
     if (record.value && gate.accept(*record.value, compact) && compact == line) return {};
-    return fail(Code::conflict,
-                "{}/{}: the record at offset {} is not the one that the lake holds in {}: the topic is another one. Use "
-                "another lake, or move the topic's objects, dead letters and state/topics object away",
-                at.topic, at.partition, offset, object);
+    return fail(
+        Code::conflict,
+        "{}/{}: the record at offset {} is not the one that the lake holds in {}: the topic is another one. Use "
+        "another lake, or move the topic's objects, dead letters and state/topics object away",
+        at.topic, at.partition, offset, object);
   }
   return unavailable("{}/{}: the record at offset {} did not come", at.topic, at.partition, offset);
 }

@@ -23,8 +23,8 @@ class Starter {
  public:
   // All outlive it. `consumer` is the group's, `questioner` fetches nothing; a third one is made where records must be
   // compared.
-  Starter(const SinkOptions& options, object::Store& store, const kafka::ClientConfig& config, kafka::Consumer& consumer,
-          kafka::Consumer& questioner)
+  Starter(const SinkOptions& options, object::Store& store, const kafka::ClientConfig& config,
+          kafka::Consumer& consumer, kafka::Consumer& questioner)
       : options_(options), store_(store), config_(config), consumer_(consumer), questioner_(questioner) {}
 
   // Asks for the topics' ids again from now on: a topic may have been made anew since.

@@ -9,14 +9,15 @@ namespace pinflow::sink {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kShortPoll = 10ms;   // while something is in progress
+constexpr auto kShortPoll = 10ms;  // while something is in progress
 constexpr auto kLongPoll = 25ms;
 constexpr int64_t kCloseCheckMs = 20;
 constexpr int64_t kWakeBytes = 4 << 20;
 constexpr auto kStartLimit = 120s;  // how long a rebalance waits for a store that fails
 
 int64_t steady_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 bool is_passing(Code code) {
@@ -64,8 +65,9 @@ Result<> Sink::Worker::start() {
   callbacks.assigned = [this](std::vector<kafka::PartitionOffset>& partitions) { return assigned(partitions); };
   callbacks.revoked = [this](const std::vector<kafka::TopicPartition>& partitions) { revoked(partitions); };
   callbacks.lost = [this](const std::vector<kafka::TopicPartition>& partitions) { lost(partitions); };
-  auto subscribed = options_.topics_regex.empty() ? consumer_->subscribe(options_.topics, std::move(callbacks))
-                                                  : consumer_->subscribe_pattern(options_.topics_regex, std::move(callbacks));
+  auto subscribed = options_.topics_regex.empty()
+                        ? consumer_->subscribe(options_.topics, std::move(callbacks))
+                        : consumer_->subscribe_pattern(options_.topics_regex, std::move(callbacks));
   if (!subscribed) return subscribed;
   thread_ = std::jthread([this] { run(); });
   return {};
@@ -128,8 +130,8 @@ void Sink::Worker::end() {
   if (failure_) {
     ended_ = std::unexpected(*failure_);
   } else if (left > 0) {
-    ended_ = unavailable("{} records were not written: {}. They stay in the topics and are taken at the next start", left,
-                         trouble ? trouble->message : "the store was too slow");
+    ended_ = unavailable("{} records were not written: {}. They stay in the topics and are taken at the next start",
+                         left, trouble ? trouble->message : "the store was too slow");
   } else {
     ended_ = Result<>{};  // what could not be committed is met in the lake at the next start
   }
@@ -220,7 +222,8 @@ Result<> Sink::Worker::bound_memory() {
     const bool under = open + pool_.bytes() <= limit / 2;
     if (paused_ ? !under : !over) return {};
     while (!paused_ && open > limit / 4) {
-      auto largest = std::ranges::max_element(owned_, {}, [](const auto& one) { return one.second.partition->open_bytes(); });
+      auto largest =
+          std::ranges::max_element(owned_, {}, [](const auto& one) { return one.second.partition->open_bytes(); });
       open -= largest->second.partition->open_bytes();
       largest->second.partition->close_all();
     }
@@ -267,9 +270,9 @@ Result<> Sink::Worker::assigned(std::vector<kafka::PartitionOffset>& partitions)
     one.offset = start->offset;
     Owned owned;
     owned.outbox = std::make_shared<Outbox>(store_, options_.layout, one.at.topic, one.at.partition);
-    owned.partition = std::make_unique<Partition>(
-        options_.rotation, start->offset, std::move(start->known),
-        [this, outbox = owned.outbox](File file) { pool_.put(outbox, std::move(file)); });
+    owned.partition =
+        std::make_unique<Partition>(options_.rotation, start->offset, std::move(start->known),
+                                    [this, outbox = owned.outbox](File file) { pool_.put(outbox, std::move(file)); });
     std::lock_guard lock(mutex_);
     owned_.insert_or_assign(one.at, std::move(owned));
   }

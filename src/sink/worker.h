@@ -25,8 +25,8 @@ namespace pinflow::sink {
 class Sink::Worker {
  public:
   // `consumer` is the group's; `questioner` fetches nothing, so its answers do not wait behind a fetch.
-  Worker(SinkOptions options, object::Store& store, kafka::ClientConfig config, std::unique_ptr<kafka::Consumer> consumer,
-         std::unique_ptr<kafka::Consumer> questioner);
+  Worker(SinkOptions options, object::Store& store, kafka::ClientConfig config,
+         std::unique_ptr<kafka::Consumer> consumer, std::unique_ptr<kafka::Consumer> questioner);
   ~Worker();
 
   Result<> start();  // subscribes, and runs the thread
@@ -89,7 +89,7 @@ class Sink::Worker {
   bool paused_ = false;
   bool ever_assigned_ = false;
   std::optional<Error> start_failure_;
-  std::string said_;              // the last passing trouble that was said
+  std::string said_;  // the last passing trouble that was said
 
   std::atomic<bool> flush_requested_{false};
   std::atomic<bool> stopping_{false};
@@ -98,10 +98,10 @@ class Sink::Worker {
   mutable std::mutex mutex_;  // of what follows; the thread holds it while it takes records
   std::condition_variable changed_;
   std::map<kafka::TopicPartition, Owned> owned_;
-  SinkCounts gone_;                 // of partitions that are no longer ours
-  std::list<CatchUp*> catch_ups_;   // each lives on the stack of who waits
+  SinkCounts gone_;                // of partitions that are no longer ours
+  std::list<CatchUp*> catch_ups_;  // each lives on the stack of who waits
   std::optional<Error> failure_;
-  std::optional<Result<>> ended_;   // what stop() returns
+  std::optional<Result<>> ended_;  // what stop() returns
   std::jthread thread_;
 };
 

@@ -81,10 +81,13 @@ void WriterPool::abandon(const std::shared_ptr<Outbox>& outbox) {
   outbox->waiting_.clear();
 }
 
-bool WriterPool::wait_until_empty(const std::vector<std::shared_ptr<Outbox>>& outboxes, std::chrono::milliseconds at_most) {
+bool WriterPool::wait_until_empty(const std::vector<std::shared_ptr<Outbox>>& outboxes,
+                                  std::chrono::milliseconds at_most) {
   const auto until = std::chrono::steady_clock::now() + at_most;
   std::unique_lock lock(mutex_);
-  const auto all_empty = [&] { return std::ranges::all_of(outboxes, [](const auto& outbox) { return outbox->empty(); }); };
+  const auto all_empty = [&] {
+    return std::ranges::all_of(outboxes, [](const auto& outbox) { return outbox->empty(); });
+  };
   progressed_.wait_until(lock, until, [&] { return failure_ || stopping_ || all_empty(); });
   return all_empty();
 }

@@ -43,14 +43,14 @@ class Outbox {
  private:
   friend class WriterPool;
 
-  mutable std::mutex mutex_;   // of what follows, but for writer_
+  mutable std::mutex mutex_;  // of what follows, but for writer_
   std::deque<File> waiting_;
   std::vector<File> writing_;  // without their bytes: what a thread has in hand
   bool scheduled_ = false;     // in the pool's list, or in a thread's hand
   bool abandoned_ = false;     // counts_ stays as it was then
   int64_t given_up_ = 0;
   WriteCounts counts_;
-  LakeWriter writer_;          // of the thread that has it in hand
+  LakeWriter writer_;  // of the thread that has it in hand
 };
 
 class WriterPool {
@@ -80,8 +80,8 @@ class WriterPool {
   void note_trouble(const Error& error);
   void note_success();
 
-  mutable std::mutex mutex_;  // of what follows
-  std::condition_variable wake_;      // ready_ has grown, or stopping_
+  mutable std::mutex mutex_;              // of what follows
+  std::condition_variable wake_;          // ready_ has grown, or stopping_
   std::condition_variable stopping_now_;  // for those that pause
   std::condition_variable progressed_;
   std::deque<std::shared_ptr<Outbox>> ready_;
