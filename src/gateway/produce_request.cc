@@ -104,8 +104,8 @@ class Parser {
   }
 
   Parsed<> read_record() {
-    if (!scanner_.take('{')) return not_an_object(place(""));
     NewRecord& record = records_.emplace_back();
+    if (!scanner_.take('{')) return not_an_object(place(""));
     for (bool more = !scanner_.take('}'); more;) {
       const auto name = member_name();
       if (!name) return std::unexpected(name.error());
@@ -170,10 +170,9 @@ class Parser {
     return {};
   }
 
-  // "records[3].value"
+  // "records[3].value": of the record being read, which is the last of records_.
   std::string place(std::string_view member) const {
-    const size_t index = records_.empty() || member.empty() ? records_.size() : records_.size() - 1;
-    return fmt::format("records[{}]{}", index, member);
+    return fmt::format("records[{}]{}", records_.size() - 1, member);
   }
 
   JsonScanner scanner_;
