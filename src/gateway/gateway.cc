@@ -42,7 +42,7 @@ RestError not_found(const Route& route) {
   if (route.resource == Resource::not_yet) {
     return {404, 404, fmt::format("HTTP 404 Not Found: {} is not served here yet.", route.not_yet)};
   }
-  return {404, 404, "HTTP 404 Not Found: there is no such resource; records are posted to /topics/TOPIC."};
+  return {404, 404, "HTTP 404 Not Found: there is no such resource; records are posted to /topics/{topic}."};
 }
 
 std::expected<std::string, RestError> ask(kafka::TopicWriter& writer, const Route& route) {
@@ -65,7 +65,7 @@ std::expected<std::string, RestError> ask(kafka::TopicWriter& writer, const Rout
 }
 
 void show(const std::shared_ptr<Shared>& shared, Route route, std::string_view type, const http::Respond& respond) {
-  if (route.resource == Resource::root) {
+  if (route.resource == Resource::root || route.resource == Resource::stage) {
     respond({200, std::string(type), {}, "{}"});
     return;
   }
@@ -82,7 +82,10 @@ void handle(const std::shared_ptr<Shared>& shared, const http::Request& request,
   if (!found)
     return respond(refusal(*shared, {400, 400, "HTTP 400 Bad Request: " + found.error().message + "."}, kKafkaV2));
   const Resource resource = found->resource;
-  if (methods_of(resource).empty()) return respond(refusal(*shared, not_found(*found), kKafkaV2));
+  // A single segment may be a stage, whose root can be looked at, as `http://host/prod` in API Gateway. Records posted
+  // there were meant for a topic.
+  const bool misspelt = resource == Resource::stage && request.method == "POST";
+  if (misspelt || methods_of(resource).empty()) return respond(refusal(*shared, not_found(*found), kKafkaV2));
   if (request.method == "OPTIONS") return respond(cors(resource));
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
   if (!takes(resource, method)) {

@@ -211,6 +211,20 @@ TEST_F(GatewayTest, answers_bad_requests_with_their_codes) {
   EXPECT_TRUE(writer.stored("t").empty());
 }
 
+TEST_F(GatewayTest, never_takes_a_post_to_an_unknown_path_for_stored) {
+  const char* records = R"({"records":[{"value":1}]})";
+  for (const char* path : {"/local.pin", "/nope", "/nope/", "//nope?x=1", "/prod", "/prod/local.pin", "/prod/nope"}) {
+    const Answer answer = post(path, records);
+    EXPECT_TRUE(is_error(answer, 404, 404)) << path;
+    EXPECT_NE(answer.body.find("records are posted to /topics/{topic}"), std::string::npos) << answer.body;
+  }
+  EXPECT_TRUE(is_error(send("DELETE", "/prod"), 405, 405));
+  EXPECT_TRUE(is_error(send("GET", "/prod/nope"), 404, 404));
+  EXPECT_EQ(gateway->counts().records_acknowledged, 0);
+  EXPECT_EQ(send("POST", "/").body, "{}");
+  for (const char* path : {"/", "/prod", "/prod/"}) EXPECT_EQ(send("GET", path).body, "{}") << path;
+}
+
 TEST_F(GatewayTest, says_of_later_paths_that_they_are_not_there_yet) {
   for (const char* path : {"/consumers/students", "/prod/v3/clusters", "/kafka/v3/clusters", "/prod/streams/s/record",
                            "/brokers", "/topics/t/partitions/0/offsets"}) {

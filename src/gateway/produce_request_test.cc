@@ -156,6 +156,30 @@ TEST(Produce, answers_422_to_another_shape) {
   EXPECT_EQ(error_of(R"({"records":[{"value":1,"partition":0}]})", {.partition_in_path = true}).status, 422);
 }
 
+TEST(Produce, names_the_record_that_is_wrong) {
+  struct Case {
+    const char* body;
+    const char* place;
+    ProduceRules rules = {};
+  };
+  const Case cases[] = {
+      {R"({"records":[{"valeu":1}]})", "(in records[0])"},
+      {R"({"records":[{"value":1},{"value":2,"valeu":1},{"value":3}]})", "(in records[1])"},
+      {R"({"records":[{"partition":0,"value":1}]})", "(in records[0])", {.partition_in_path = true}},
+      {R"({"records":[{"value":1},{"value":1,"partition":0}]})", "(in records[1])", {.partition_in_path = true}},
+      {R"({"records":[1]})", "records[0] must be"},
+      {R"({"records":[{"value":1},1]})", "records[1] must be"},
+      {R"({"records":[{"value":1},{"partition":-1}]})", "records[1].partition"},
+      {R"({"records":[{"value":""},{"value":"%"}]})", "records[1].value", {.embedded = Embedded::binary}},
+      {R"({"records":[{"value":1},{"value":2}],"records":[{"valeu":1}]})", "(in records[0])"},
+  };
+  for (const Case& c : cases) {
+    const RestError error = error_of(c.body, c.rules);
+    EXPECT_EQ(error.status, 422) << c.body;
+    EXPECT_NE(error.message.find(c.place), std::string::npos) << c.body << ": " << error.message;
+  }
+}
+
 TEST(Produce, bounds_the_records_of_a_request) {
   EXPECT_TRUE(parse_produce(R"({"records":[{"value":1},{"value":2}]})", {.max_records = 2}).has_value());
   EXPECT_EQ(error_of(R"({"records":[{"value":1},{"value":2}]})", {.max_records = 1}).status, 413);
@@ -178,7 +202,9 @@ TEST(Routes, find_resources_behind_any_stage) {
   const Case cases[] = {
       {"/", Resource::root, "", -1},
       {"", Resource::root, "", -1},
-      {"/prod", Resource::root, "", -1},
+      {"/prod", Resource::stage, "", -1},
+      {"/local.pin/", Resource::stage, "", -1},
+      {"/prod/local.pin", Resource::unknown, "", -1},
       {"/topics", Resource::topics, "", -1},
       {"/prod/topics/", Resource::topics, "", -1},
       {"/topics/local.pin", Resource::topic, "local.pin", -1},

@@ -85,9 +85,8 @@ Result<Route> route(std::string_view target) {
   }
   if (segments.empty()) return Route{Resource::root};
   if (!is_known(segments[0])) {
-    // The stage. By itself it is the root, as `http://host/prod` is in API Gateway.
-    segments.erase(segments.begin());
-    if (segments.empty()) return Route{Resource::root};
+    segments.erase(segments.begin());  // the stage
+    if (segments.empty()) return Route{Resource::stage};
   }
   if (segments[0] == "topics") return topics_route(segments);
   if (const std::string_view what = not_yet(segments[0]); !what.empty()) {
@@ -98,6 +97,7 @@ Result<Route> route(std::string_view target) {
 
 std::string_view methods_of(Resource resource) {
   switch (resource) {
+    case Resource::stage:
     case Resource::topics:
     case Resource::partitions: return "GET,OPTIONS";
     case Resource::root:

@@ -11,6 +11,7 @@ namespace pinflow::gateway {
 
 enum class Resource {
   root,        // /
+  stage,       // /{stage}: the root behind a stage, or a path that was misspelt
   topics,      // /topics
   topic,       // /topics/{topic}
   partitions,  // /topics/{topic}/partitions
@@ -27,7 +28,7 @@ struct Route {
 };
 
 // Empty segments are dropped and the others percent-decoded; the query is ignored. One segment before the first known
-// name is the stage. invalid where a percent escape is broken.
+// name is the stage; where nothing follows it the resource is `stage`. invalid where a percent escape is broken.
 Result<Route> route(std::string_view target);
 
 // The methods a resource takes, OPTIONS among them: "GET,OPTIONS,POST". Empty for not_yet and unknown.
