@@ -47,6 +47,7 @@ struct RecordReport {
   int64_t before = 0;  // rows of the table
   int64_t after = 0;
   std::vector<std::pair<std::string, int64_t>> noted;  // "bad_age", …, "missing_fields", "unknown_fields"
+  int64_t missing = 0;  // offsets in the plans' ranges that neither objects nor dead letters hold
 };
 
 struct BatchReport {

@@ -34,6 +34,8 @@ CommitCounts counts_in(const simdjson::dom::object& json) {
                    number_in(record, "before"),
                    number_in(record, "after"),
                    {}};
+    int64_t missing = 0;  // older commits do not say
+    if (record["missing"].get(missing) == simdjson::SUCCESS) each.counts.missing = missing;
     for (const auto& [name, value] : simdjson::dom::object(record["noted"])) {
       each.counts.noted.emplace_back(std::string(name), int64_t(value));
     }
@@ -59,6 +61,7 @@ std::string write_counts(const CommitCounts& counts) {
     json.key("dead").number(record.dead);
     json.key("before").number(record.before);
     json.key("after").number(record.after);
+    json.key("missing").number(record.missing);
     json.key("noted").begin_object();
     for (const auto& [name, count] : record.noted) json.key(name).number(count);
     json.end_object().end_object();
@@ -101,6 +104,7 @@ void add_counts(RecordReport& sum, const RecordReport& one) {
   sum.clean += one.clean;
   sum.duplicates += one.duplicates;
   sum.dead += one.dead;
+  sum.missing += one.missing;
   for (const auto& [name, count] : one.noted) {
     const auto known = std::ranges::find(sum.noted, name, &std::pair<std::string, int64_t>::first);
     if (known != sum.noted.end()) known->second += count;

@@ -1,7 +1,8 @@
 // What a commit of the batch says about itself, under "pinflow" in its commitInfo:
 //
 //   {"pinflow":{"plan":3,"date":"2026-11-20","records":[{"record":"pin","cleaning":"<SHA-256>","raw":100,"clean":97,
-//     "duplicates":2,"dead":1,"before":0,"after":97,"noted":{"bad_follower_count":1,"missing_fields":0}}]}}
+//     "duplicates":2,"dead":1,"before":0,"after":97,
+//     "missing":0,"noted":{"bad_follower_count":1,"missing_fields":0}}]}}
 //
 // One record in the commit of a data table; all of them, without clean and what follows from it, in that of `dead`.
 #pragma once

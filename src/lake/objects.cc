@@ -8,14 +8,17 @@
 #include <cerrno>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "base/files.h"
 #include "base/logging.h"
+#include "lake/line_reader.h"
 
 namespace pinflow::lake {
 namespace {
 
 constexpr size_t kReadBytes = 1 << 20;
+constexpr size_t kStartOfDeadLetter = 4096;  // its offset stands behind the topic, which has at most 249 bytes
 
 std::optional<int64_t> number(std::string_view text) {
   int64_t value = 0;
@@ -37,13 +40,17 @@ std::optional<TopicObject> parse_name(std::string_view rest, const std::string& 
   const auto p = number(partition);
   const auto offset = number(rest);
   if (!p || !offset || *p > INT32_MAX) return std::nullopt;
-  return TopicObject{{}, static_cast<int32_t>(*p), *offset, 0};
+  TopicObject object;
+  object.partition = static_cast<int32_t>(*p);
+  object.first_offset = *offset;
+  return object;
 }
 
-}  // namespace
+std::pair<int64_t, int64_t> place_of(const TopicObject& object) { return {object.partition, object.first_offset}; }
 
-Result<std::vector<TopicObject>> list_topic(object::Store& store, const std::string& topic) {
-  const std::string prefix = "topics/" + topic + "/partition=";
+Result<std::vector<TopicObject>> list_folder(object::Store& store, const std::string& folder,
+                                             const std::string& topic) {
+  const std::string prefix = folder + topic + "/partition=";
   const auto listed = store.list(prefix);
   if (!listed) return pass(listed.error(), "listing the objects of the topic {}", topic);
   std::vector<TopicObject> objects;
@@ -57,13 +64,59 @@ Result<std::vector<TopicObject>> list_topic(object::Store& store, const std::str
     parsed->size = info.size;
     objects.push_back(std::move(*parsed));
   }
-  const auto place = [](const TopicObject& object) { return std::pair(object.partition, object.first_offset); };
-  std::ranges::sort(objects, {}, place);
-  const auto twice = std::ranges::adjacent_find(objects, {}, place);
+  std::ranges::sort(objects, {}, place_of);
+  const auto twice = std::ranges::adjacent_find(objects, {}, place_of);
   if (twice != objects.end()) {
     return corrupt("{}: {} and {} begin at the same offset", store.url(), twice->name, std::next(twice)->name);
   }
   return objects;
+}
+
+}  // namespace
+
+Result<std::vector<TopicObject>> list_topic(object::Store& store, const std::string& topic) {
+  return list_folder(store, "topics/", topic);
+}
+
+Result<std::vector<TopicObject>> list_dead(object::Store& store, const std::string& topic) {
+  return list_folder(store, "dead/", topic);
+}
+
+Result<std::vector<int64_t>> dead_offsets(object::Store& store, const TopicObject& object) {
+  constexpr std::string_view kKey = "\"offset\":";
+  const auto local = store.fetch(object.name);
+  if (!local) return pass(local.error(), "reading the dead letters of {}", object.name);
+  auto lines = LineReader::open(local->path(), kStartOfDeadLetter);
+  if (!lines) return pass(lines.error());
+  std::vector<int64_t> offsets;
+  for (LineReader::Line line;;) {
+    const auto got = lines->next(line);
+    if (!got) return pass(got.error(), "{}", object.name);
+    if (!*got) return offsets;
+    const size_t at = line.text.find(kKey);
+    int64_t offset = -1;
+    if (at != std::string_view::npos) {
+      const char* begin = line.text.data() + at + kKey.size();
+      std::from_chars(begin, line.text.data() + line.text.size(), offset);
+    }
+    if (offset < 0) return corrupt("{}: line {} is no dead letter of the sink", object.name, offsets.size() + 1);
+    offsets.push_back(offset);
+  }
+}
+
+Result<std::span<const TopicObject>> objects_from(object::Store& store, const std::vector<TopicObject>& listed,
+                                                  int32_t partition, int64_t from) {
+  const std::pair<int64_t, int64_t> here{partition, from};
+  const std::pair<int64_t, int64_t> next{int64_t{partition} + 1, 0};
+  auto begin = std::ranges::lower_bound(listed, here, {}, place_of);
+  const auto end = std::ranges::lower_bound(begin, listed.end(), next, {}, place_of);
+  const bool exact = begin != end && begin->first_offset == from;
+  if (!exact && begin != listed.begin() && std::prev(begin)->partition == partition) {
+    const auto behind = end_of(store, *std::prev(begin));
+    if (!behind) return pass(behind.error());
+    if (*behind > from) --begin;
+  }
+  return std::span<const TopicObject>(begin, end);
 }
 
 Result<int64_t> end_of(object::Store& store, const TopicObject& object) {

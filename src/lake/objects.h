@@ -8,6 +8,8 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,14 +24,28 @@ struct TopicObject {
   int32_t partition = 0;
   int64_t first_offset = 0;
   int64_t size = 0;  // bytes
+  // Which of its records are meant: those at the offsets [from, to). All, where nobody says otherwise.
+  int64_t from = 0;
+  int64_t to = std::numeric_limits<int64_t>::max();
 };
 
 // Sorted by partition, then by first offset. Names that are none of the above are named in a warning and passed over.
 // corrupt where two objects of a partition begin at the same offset.
 Result<std::vector<TopicObject>> list_topic(object::Store& store, const std::string& topic);
 
+// The same of the objects of records that the sink refused, dead/<topic>/partition=<p>/<topic>+<p>+<first>.json. Their
+// lines name their offsets (dead_offsets); they do not follow each other.
+Result<std::vector<TopicObject>> list_dead(object::Store& store, const std::string& topic);
+Result<std::vector<int64_t>> dead_offsets(object::Store& store, const TopicObject& object);  // corrupt
+
 // The offset behind the object's last record. Reads the object.
 Result<int64_t> end_of(object::Store& store, const TopicObject& object);
+
+// Of listed objects those of the partition that hold records at `from` or behind it. The first may begin before it:
+// an object that was lost and is written again need not begin where it did. At most one object is read, and none where
+// an object begins at `from`.
+Result<std::span<const TopicObject>> objects_from(object::Store& store, const std::vector<TopicObject>& listed,
+                                                  int32_t partition, int64_t from);
 
 // Who a topic is: the sink writes it beside the objects (state/topics/<topic>.json), so that a topic made anew under
 // an old name is noticed. Both empty where there is no such marker: objects of another connector.

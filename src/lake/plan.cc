@@ -61,10 +61,26 @@ Result<> check_identity(const TopicPlan& now, const TopicPlan* before) {
               now.identity.cluster_id);
 }
 
+// Of each partition what is not in its range yet, in order: the ranges must know the partitions.
+Result<std::vector<TopicObject>> new_objects(object::Store& store, const TopicPlan& topic,
+                                             const std::vector<TopicObject>& listed) {
+  std::vector<TopicObject> found;
+  for (const PartitionRange& range : topic.partitions) {
+    const auto objects = objects_from(store, listed, range.partition, range.from);
+    if (!objects) return pass(objects.error());
+    found.insert(found.end(), objects->begin(), objects->end());
+  }
+  return found;
+}
+
 // Adds what the lake holds behind the topic's ranges, up to the limits.
 // Whether some had to be left.
 Result<bool> take_objects(object::Store& store, TopicPlan& topic, int64_t most_bytes) {
-  const auto objects = list_topic(store, topic.topic);
+  const auto listed = list_topic(store, topic.topic);
+  if (!listed) return pass(listed.error());
+  for (const TopicObject& object : *listed) range_of(topic, object.partition);
+  std::ranges::sort(topic.partitions, {}, &PartitionRange::partition);
+  const auto objects = new_objects(store, topic, *listed);
   if (!objects) return pass(objects.error());
   std::vector<const TopicObject*> last;  // taken of each partition that has something new
   int64_t bytes = 0;
@@ -72,7 +88,6 @@ Result<bool> take_objects(object::Store& store, TopicPlan& topic, int64_t most_b
   bool more = false;
   for (const TopicObject& object : *objects) {
     PartitionRange& range = range_of(topic, object.partition);
-    if (object.first_offset < range.from) continue;
     if (count > 0 && (bytes + object.size > most_bytes || count == kPlanObjects)) {
       more = true;
       break;
@@ -89,7 +104,7 @@ Result<bool> take_objects(object::Store& store, TopicPlan& topic, int64_t most_b
     if (!end) return pass(end.error());
     range_of(topic, object->partition).to = *end;
   }
-  std::ranges::sort(topic.partitions, {}, &PartitionRange::partition);
+  std::erase_if(topic.partitions, [](const PartitionRange& range) { return range == PartitionRange{range.partition}; });
   return more;
 }
 

@@ -6,8 +6,9 @@
 //     {"record":"pin","topic":"local.pin","cluster_id":"…","topic_id":"…","cleaning":"<SHA-256>",
 //      "partitions":[{"partition":0,"from":0,"to":11154,"objects":2,"bytes":7300000}]}]}
 //
-// Ranges are of offsets, `to` exclusive; partitions with nothing new stand there too (from = to), so that the next
-// plan needs only this one. Plan N + 1 is made when every table has N.
+// Ranges are of offsets, `to` exclusive, whatever objects hold them: an object that reaches over an end of the range is
+// read in part. Partitions with nothing new stand there too (from = to), so that the next plan needs only this one.
+// Plan N + 1 is made when every table has N.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +27,8 @@ namespace pinflow::lake {
 struct PartitionRange {
   int32_t partition = 0;
   int64_t from = 0;
-  int64_t to = 0;       // the end of the last object
-  int64_t objects = 0;  // that begin in the range; a reader that finds another number refuses to go on
+  int64_t to = 0;       // the end of the last object when the plan was made
+  int64_t objects = 0;  // that held records of the range then
   int64_t bytes = 0;    // of them
   bool operator==(const PartitionRange&) const = default;
 };

@@ -10,6 +10,7 @@
 #include "base/shutdown.h"
 #include "delta/data_file.h"
 #include "lake/commit_counts.h"
+#include "lake/holes.h"
 #include "lake/table_writer.h"
 
 namespace pinflow::lake {
@@ -138,20 +139,42 @@ Result<std::vector<TopicObject>> PlanRun::objects_of(const TopicPlan& topic) con
   const auto objects = list_topic(shop_.store, topic.topic);
   if (!objects) return pass(objects.error());
   for (const PartitionRange& range : topic.partitions) {
-    int64_t count = 0;
-    for (const TopicObject& object : *objects) {
-      if (object.partition != range.partition || object.first_offset < range.from || object.first_offset >= range.to)
-        continue;
-      taken.push_back(object);
-      ++count;
-    }
-    if (count != range.objects) {
-      return corrupt(
-          "plan {}: {} objects of {}, partition {}, offsets {} to {}, were there when the plan was made; now {}",
-          plan_.number, range.objects, topic.topic, range.partition, range.from, range.to - 1, count);
+    if (range.from == range.to) continue;
+    const auto held = objects_from(shop_.store, *objects, range.partition, range.from);
+    if (!held) return pass(held.error());
+    for (TopicObject object : *held) {
+      if (object.first_offset >= range.to) break;
+      object.from = range.from;
+      object.to = range.to;
+      taken.push_back(std::move(object));
     }
   }
   return taken;
+}
+
+// The offsets of the plan's ranges that neither objects nor dead letters hold. The log may never have had them, so the
+// plan goes on; not so where there were other objects when it was made, or a record at the range's end.
+Result<int64_t> PlanRun::count_missing(const TopicPlan& topic, const RecordSource& source) const {
+  const auto ends = source.totals().ends;
+  int64_t missing = 0;
+  for (const PartitionRange& range : topic.partitions) {
+    const auto holes = unexplained(shop_.store, topic.topic, range.partition, holes_of(range, source.objects(), ends));
+    if (!holes) return pass(holes.error());
+    if (holes->empty()) continue;
+    const int64_t count = std::ranges::count(source.objects(), range.partition, &TopicObject::partition);
+    if (count != range.objects || holes->back().to == range.to) {
+      return corrupt(
+          "plan {}: {} objects of {}, partition {}, offsets {} to {}, were there when the plan was made; now {}, and "
+          "the offsets {} are in no object and no dead letter. Put the objects back, or let the sink write them again",
+          plan_.number, range.objects, topic.topic, range.partition, range.from, range.to - 1, count, text_of(*holes));
+    }
+    missing += offsets_in(*holes);
+    warn(
+        "plan {}: of {}, partition {}, offsets {} to {}, the offsets {} are in no object and no dead letter: {} records "
+        "are lost, unless the topic never had them (transactions, compaction, retention)",
+        plan_.number, topic.topic, range.partition, range.from, range.to - 1, text_of(*holes), offsets_in(*holes));
+  }
+  return missing;
 }
 
 Result<> PlanRun::clean_all() {
@@ -164,6 +187,9 @@ Result<> PlanRun::clean_all() {
     auto source = std::make_shared<RecordSource>(shop_.store, std::move(*objects), part.record->fields);
     auto cleaned = clean(*shop_.database, *shop_.sql, *part.record, source, plan_.date);
     if (!cleaned) return pass(cleaned.error(), "plan {}", plan_.number);
+    const auto missing = count_missing(*part.topic, *source);
+    if (!missing) return pass(missing.error());
+    part.report.missing = *missing;
     part.report.raw = cleaned->raw;
     part.report.dead = cleaned->dead;
     part.report.noted = cleaned->noted;

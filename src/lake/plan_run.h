@@ -64,6 +64,7 @@ class PlanRun {
   Result<> take_over(Part& part);  // the counts of a commit that is there
   Result<> check_same_cleaning() const;
   Result<std::vector<TopicObject>> objects_of(const TopicPlan& topic) const;
+  Result<int64_t> count_missing(const TopicPlan& topic, const RecordSource& source) const;
   CommitCounts counts_of(const Part& part) const;
 
   Workshop& shop_;

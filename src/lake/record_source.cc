@@ -46,9 +46,10 @@ class RecordSource::Scan final : public sql::RowScan {
   }
 
   // An object is read; with the last one the pass is done.
-  void finished(size_t object, int64_t lines, int64_t missing, int64_t unknown) {
+  // `lines`: of it up to where reading ended, `passed` of them passed over.
+  void finished(size_t object, int64_t lines, int64_t passed, int64_t missing, int64_t unknown) {
     const std::lock_guard lock(mutex_);
-    totals_.lines += lines;
+    totals_.lines += lines - passed;
     totals_.missing += missing;
     totals_.unknown += unknown;
     totals_.ends[object] = source_.objects_[object].first_offset + lines;
@@ -78,6 +79,11 @@ class RecordSource::Reader final : public sql::RowReader {
         if (auto opened = open_next(); !opened) return pass(opened.error());
         if (!lines_) break;
       }
+      const int64_t offset = object().first_offset + line_;
+      if (offset >= object().to) {
+        close();
+        continue;
+      }
       LineReader::Line line;
       const auto got = lines_->next(line);
       if (!got) return pass(got.error(), "{}", object().name);
@@ -86,6 +92,11 @@ class RecordSource::Reader final : public sql::RowReader {
         continue;
       }
       if (line_ == kMostLines) return unsupported("{}: more than {} records in one object", object().name, kMostLines);
+      if (offset < object().from) {
+        ++line_;
+        ++passed_;
+        continue;
+      }
       put(chunk, row++, line);
       bytes += line.text.size();
     }
@@ -105,12 +116,12 @@ class RecordSource::Reader final : public sql::RowReader {
     auto lines = LineReader::open(local_->path(), gate::kMaxRecordBytes);
     if (!lines) return pass(lines.error());
     lines_.emplace(std::move(*lines));
-    line_ = missing_ = unknown_ = 0;
+    line_ = passed_ = missing_ = unknown_ = 0;
     return {};
   }
 
   void close() {
-    scan_.finished(place_, line_, missing_, unknown_);
+    scan_.finished(place_, line_, passed_, missing_, unknown_);
     lines_.reset();
     local_.reset();
   }
@@ -153,6 +164,7 @@ class RecordSource::Reader final : public sql::RowReader {
   std::optional<object::LocalFile> local_;
   std::optional<LineReader> lines_;
   int64_t line_ = 0;
+  int64_t passed_ = 0;  // lines before `from`
   int64_t missing_ = 0;
   int64_t unknown_ = 0;
 };

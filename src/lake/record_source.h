@@ -44,7 +44,7 @@ inline constexpr size_t kShownOfTooLong = 64 << 10;
 
 class RecordSource final : public sql::RowSource {
  public:
-  // The store outlives it. All records of the objects are read. At most kMostObjects: more is a bug.
+  // The store outlives it. Of each object the records [from, to) are read. At most kMostObjects: more is a bug.
   RecordSource(object::Store& store, std::vector<TopicObject> objects, std::vector<std::string> fields);
 
   const std::vector<sql::SourceColumn>& columns() const override { return columns_; }
@@ -57,7 +57,7 @@ class RecordSource final : public sql::RowSource {
     int64_t lines = 0;
     int64_t missing = 0;        // beyond kMostNoted of a record
     int64_t unknown = 0;        // …
-    std::vector<int64_t> ends;  // of each object: the offset behind its last line
+    std::vector<int64_t> ends;  // of each object: the offset behind its last line, at most its `to`
   };
   Totals totals() const;
 
