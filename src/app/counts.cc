@@ -27,22 +27,8 @@ std::string listed(const ByRecord& counts) {
   return text;
 }
 
-}  // namespace
-
-int64_t sum_of(const ByRecord& counts) {
-  int64_t sum = 0;
-  for (const auto& [record, count] : counts) sum += count;
-  return sum;
-}
-
-std::string grouped(int64_t number) {
-  std::string digits = fmt::to_string(number < 0 ? -number : number);
-  for (auto at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
-  return number < 0 ? "-" + digits : digits;
-}
-
-std::vector<std::string> differences(const LegCounts& c) {
-  std::vector<std::string> found;
+// From the emulator to the batch: each has what the one before it gave.
+void compare_stations(const LegCounts& c, std::vector<std::string>& found) {
   if (c.log < c.acknowledged) {
     found.push_back(fmt::format("the log gained {} records, but {} were acknowledged: {} are missing", c.log,
                                 c.acknowledged, c.acknowledged - c.log));
@@ -60,6 +46,31 @@ std::vector<std::string> differences(const LegCounts& c) {
   if (c.sunk + c.lake_backlog != c.records_in_objects) {
     found.push_back(fmt::format("the batch had {} records to read ({} new, {} from earlier), but read {}",
                                 c.sunk + c.lake_backlog, c.sunk, c.lake_backlog, c.records_in_objects));
+  }
+}
+
+}  // namespace
+
+int64_t sum_of(const ByRecord& counts) {
+  int64_t sum = 0;
+  for (const auto& [record, count] : counts) sum += count;
+  return sum;
+}
+
+std::string grouped(int64_t number) {
+  std::string digits = fmt::to_string(number < 0 ? -number : number);
+  for (auto at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
+  return number < 0 ? "-" + digits : digits;
+}
+
+std::vector<std::string> differences(const LegCounts& c, Stations stations) {
+  std::vector<std::string> found;
+  if (stations == Stations::all) compare_stations(c, found);
+  if (c.missing > 0) {
+    found.push_back(
+        fmt::format("{} offsets of the planned ranges are in no object and no dead letter: objects are gone, or the "
+                    "topic has gaps",
+                    c.missing));
   }
   for (const auto& [record, raw] : c.raw) {
     const int64_t clean = of(c.clean, record), repeats = of(c.duplicates, record), dead = of(c.dead, record);
@@ -82,6 +93,7 @@ void write_json(JsonWriter& json, const LegCounts& c) {
   json.key("refused").number(c.refused).key("answers_lost").number(c.answers_lost).key("log").number(c.log);
   json.key("sink_backlog").number(c.sink_backlog).key("objects").number(c.objects).key("sunk").number(c.sunk);
   json.key("dead_in_sink").number(c.dead_in_sink).key("lake_backlog").number(c.lake_backlog);
+  json.key("missing").number(c.missing);
   json.key("records_in_objects").number(c.records_in_objects);
   write_json(json, "raw", c.raw);
   write_json(json, "clean", c.clean);

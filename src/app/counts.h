@@ -28,6 +28,7 @@ struct LegCounts {
   int64_t sunk = 0;                // records in those objects
   int64_t dead_in_sink = 0;        // records that the gate refused
   int64_t lake_backlog = 0;        // records in objects that earlier runs had left, not in tables
+  int64_t missing = 0;             // offsets that the batch should have met, in no object and no dead letter
   int64_t records_in_objects = 0;  // records that the batch read
   ByRecord raw, clean, duplicates, dead, tables_before, tables;
   ByRecord noted;  // what the cleaning counted: "pin.bad_follower_count", "pin.unknown_fields"
@@ -36,8 +37,11 @@ struct LegCounts {
 // The stations that do not agree, each as a sentence with both numbers; empty when all do:
 //   acknowledged <= log <= acknowledged + answers lost
 //   log + sink backlog = in objects + dead in the sink;   in objects + lake backlog = read by the batch
+//   no offset is missing between objects;
 //   per type: read = clean + duplicates + dead;           table after - table before = clean
-std::vector<std::string> differences(const LegCounts& counts);
+// A batch by itself has counted only the last two of these.
+enum class Stations { all, batch };
+std::vector<std::string> differences(const LegCounts& counts, Stations stations = Stations::all);
 
 // The object under "counts" in `run --format json`; `stream` stays out while that leg has not run.
 void write_json(JsonWriter& json, const LegCounts& batch);

@@ -47,6 +47,9 @@ TEST(Counts, EachStationThatDisagreesIsNamed) {
   c.lake_backlog = 7;
   EXPECT_THAT(differences(c), ElementsAre(HasSubstr("had 31 records to read")));
   c = agreeing();
+  c.missing = 3;
+  EXPECT_THAT(differences(c), ElementsAre(HasSubstr("3 offsets")));
+  c = agreeing();
   c.dead[1].second = 1;
   EXPECT_THAT(differences(c), ElementsAre(HasSubstr("of 10 b records 9 were clean, 1 repeats and 1 dead: that is 11")));
   c = agreeing();

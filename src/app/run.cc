@@ -46,6 +46,7 @@ void take(const lake::BatchReport& report, RunReport& into) {
     c.tables_before.emplace_back(record.record, record.before);
     c.tables.emplace_back(record.record, record.after);
     c.records_in_objects += record.raw;
+    c.missing += record.missing;
     for (const auto& [what, count] : record.noted) {
       if (count > 0) c.noted.emplace_back(record.record + "." + what, count);
     }
@@ -208,9 +209,9 @@ class Pass {
       }
       sink::LakeReader reader(*lake_, {}, at.topic, at.partition);
       if (auto listed = reader.list(); !listed) return listed;
-      auto dead = reader.dead_between(from, start);
+      auto dead = reader.dead_between(std::min(from, start), std::max(from, start));
       if (!dead) return pass(dead.error());
-      report_.batch.lake_backlog += std::max<int64_t>(0, start - from - *dead);
+      report_.batch.lake_backlog += start >= from ? start - from - *dead : start - from + *dead;
     }
     return {};
   }
@@ -254,9 +255,12 @@ Result<int> run_batch_command(const Context& context) {
   RunReport report;
   take(*done, report);
   report.total_seconds = watch.seconds();
+  report.differences = differences(report.batch, Stations::batch);
+  for (const std::string& difference : report.differences) error("the counts do not agree: {}", difference);
+  const int status = report.differences.empty() ? 0 : 1;
   if (context.options.format == Format::json) {
     fmt::print("{}\n", as_json(report));
-    return 0;
+    return status;
   }
   if (done->plans.empty()) fmt::print("nothing new in the lake: the tables are as they were\n");
   for (const lake::RecordReport& r : done->records) {
@@ -264,7 +268,7 @@ Result<int> run_batch_command(const Context& context) {
                grouped(r.clean), grouped(r.duplicates), grouped(r.dead), grouped(r.after), r.table);
   }
   fmt::print("Done in {:.1f} s\n", report.total_seconds);
-  return 0;
+  return status;
 }
 
 }  // namespace pinflow::app

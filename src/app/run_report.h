@@ -21,7 +21,7 @@ struct RunReport {
   std::vector<std::pair<std::string, double>> seconds;  // by step, in their order
   double total_seconds = 0;
   std::vector<Answer> answers;
-  std::vector<std::string> differences;  // between the stations; empty when all agree
+  std::vector<std::string> differences;  // between the stations; empty when all agree. Not in the text: they are errors
 };
 
 // {"counts":{…},"seconds":{"total":…,"<step>":…},"answers":{"<query>":[…]}}
