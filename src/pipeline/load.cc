@@ -1,5 +1,6 @@
 #include "pipeline/load.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
@@ -12,6 +13,23 @@ namespace pinflow::pipeline {
 namespace {
 
 constexpr const char* user_id_variable = "PINFLOW_USER_ID";
+
+// Every setting there is; docs/pipeline.md says what each means.
+const std::vector<std::string> known_settings{
+    "gateway.listen", "broker.listen",    "kinesis.listen",   "web.listen", "lake",
+    "source",         "bootstrap.server", "kinesis.endpoint", "engine",
+};
+
+// HOST:PORT with a port from 0, which is any free one, to 65535. Whether the host exists is seen when it is listened on.
+bool is_address(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  if (text.substr(0, colon).find_first_of(" \t\r\n/") != std::string_view::npos) return false;
+  uint16_t port = 0;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data() + colon + 1, end, port);
+  return error == std::errc{} && at == end;
+}
 
 // The path under the folder that `node` names; empty where it is wrong, which is reported.
 std::filesystem::path path_of(const YamlNode& node, const Context& context) {
@@ -142,8 +160,15 @@ std::map<std::string, std::string> read_settings(const YamlNode& node, Problems&
   std::map<std::string, std::string> settings;
   for (size_t i = 0; i < node.entries.size(); ++i) {
     const auto& [name, value] = node.entries[i];
+    if (std::find(known_settings.begin(), known_settings.end(), name) == known_settings.end()) {
+      problems.add(node.key_lines[i], "unknown setting '{}'{}", name, suggestion(name, known_settings));
+    } else if (!value.is_scalar()) {
+      problems.add(node.key_lines[i], "the setting '{}' must be a text, not {}", name, describe(value.kind));
+    } else if (name.ends_with(".listen") && !is_address(value.text)) {
+      problems.add(value.line, "the setting '{}' is '{}'; it must be HOST:PORT with a port from 0 to 65535", name,
+                   value.text);
+    }
     if (value.is_scalar()) settings[name] = value.text;
-    else problems.add(node.key_lines[i], "the setting '{}' must be a text, not {}", name, describe(value.kind));
   }
   return settings;
 }

@@ -243,6 +243,34 @@ TEST_F(Load, ValuesMustBeOfTheRightKind) {
               HasSubstr("the setting 'gateway.listen'"));
 }
 
+TEST_F(Load, TheSettingsAreAKnownFew) {
+  EXPECT_THAT(error_with("  gateway.listen: 127.0.0.1:0", "  gatewy.listen: 127.0.0.1:0"),
+              HasSubstr("unknown setting 'gatewy.listen'; did you mean 'gateway.listen'?"));
+  EXPECT_THAT(error_with("  gateway.listen: 127.0.0.1:0", "  lake: here\n  colour: red", 1),
+              HasSubstr("unknown setting 'colour'; known are gateway.listen, "));
+  // Also in a profile that is not asked for.
+  EXPECT_THAT(error_with("lake: \"s3://weather\"", "lakes: \"s3://weather\""), HasSubstr("did you mean 'lake'?"));
+
+  const auto all = load_with("  gateway.listen: 127.0.0.1:0",
+                             "  gateway.listen: 127.0.0.1:0\n  broker.listen: localhost:65535\n"
+                             "  kinesis.listen: \"::1:4567\"\n  web.listen: 0.0.0.0:80\n  lake: somewhere\n"
+                             "  source: sqlite:///posts.db\n  bootstrap.server: broker:9092\n"
+                             "  kinesis.endpoint: http://127.0.0.1:4567\n  engine: duckdb");
+  ASSERT_TRUE(all) << all.error().message;
+  EXPECT_EQ(all->settings.size(), 9u);
+  const std::string page = read(root / "docs/pipeline.md");
+  for (const auto& [name, value] : all->settings) EXPECT_THAT(page, HasSubstr(fmt::format("| `{}` |", name)));
+}
+
+TEST_F(Load, AnAddressToListenOnIsAHostAndAPort) {
+  for (const char* wrong : {"8082", ":8082", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:65536",
+                            "127.0.0.1:-1", "127.0.0.1:+1", "127.0.0.1:80 80", "my host:80", "http://127.0.0.1:80"}) {
+    EXPECT_THAT(error_with("gateway.listen: 127.0.0.1:0", fmt::format("web.listen: \"{}\"", wrong)),
+                HasSubstr(fmt::format("the setting 'web.listen' is '{}'; it must be HOST:PORT", wrong)));
+  }
+  EXPECT_THAT(error_with("gateway.listen: \"0.0.0.0:80\"", "broker.listen: \"\""), HasSubstr("it must be HOST:PORT"));
+}
+
 TEST_F(Load, SeveralMistakesAreShownAtOnceInTheirOrder) {
   text_.replace(text_.find("celsius: double\n"), 16, "celsius: dubble\n");
   const std::string message = error_with("id: weather", "ident: weather");
