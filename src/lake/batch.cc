@@ -28,12 +28,29 @@ Result<std::map<std::string, int64_t>> progress_of(object::Store& store, const p
   return last;
 }
 
+// A table that has a later plan than there are would take a new plan of that number for done, and its rows were lost.
+Result<> check_plans_are_there(object::Store& store, const std::map<std::string, int64_t>& last, int64_t newest) {
+  for (const auto& [table, plan] : last) {
+    if (plan <= newest) continue;
+    const auto there = store.stat(plan_name(plan));  // made by another process since the plans were listed?
+    if (there) continue;
+    if (there.error().code != Code::not_found) return pass(there.error(), "plan {}", plan);
+    return fail(Code::conflict,
+                "{}: the table {} has plan {}, but {} is not there: the lake's state was deleted, its tables were not. "
+                "Put state/plans back; or delete the folder tables/ too, and all is made again of the objects",
+                store.url(), table, plan, plan_name(plan));
+  }
+  return {};
+}
+
 // The lowest plan that some table of it lacks; nothing where all are done. Tables take plans in order, so the search
 // goes back from the newest until one is done by all.
 Result<std::optional<Plan>> unfinished(object::Store& store, const pipeline::Pipeline& pipeline,
                                        const std::vector<int64_t>& numbers) {
   const auto last = progress_of(store, pipeline);
   if (!last) return pass(last.error());
+  if (auto there = check_plans_are_there(store, *last, numbers.empty() ? 0 : numbers.back()); !there)
+    return pass(there.error());
   std::optional<Plan> lowest;
   for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
     auto plan = read_plan(store, *number);

@@ -150,6 +150,32 @@ TEST_F(LostObjects, DeadLettersOfAnyLengthAreRead) {
   EXPECT_EQ(batch(pipeline_, store_).records[0].missing, 0);
 }
 
+TEST_F(LostObjects, PlansThatAreGoneUnderTheirTablesAreAConflict) {
+  put(0, 10);
+  batch(pipeline_, store_);
+  ASSERT_TRUE(store_.remove(plan_name(1)));
+  put(10, 20);
+  const auto refused = run_batch(pipeline_, store_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::conflict);
+  EXPECT_THAT(refused.error().message, HasSubstr("has plan 1, but state/plans/batch/0000000001.json is not there"));
+  EXPECT_TRUE(list_plans(store_)->empty());  // none was made over it
+  const auto tables = store_.list("tables/");
+  for (const auto& info : *tables) ASSERT_TRUE(store_.remove(info.name));
+  EXPECT_EQ(counts(batch(pipeline_, store_), "readings"), "readings raw=20 clean=20 duplicates=0 dead=0 0->20");
+}
+
+TEST_F(LostObjects, ALastPlanThatIsGoneIsAConflictToo) {
+  put(0, 10);
+  batch(pipeline_, store_);
+  put(10, 20);
+  batch(pipeline_, store_);
+  ASSERT_TRUE(store_.remove(plan_name(2)));
+  const auto refused = run_batch(pipeline_, store_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::conflict);
+}
+
 TEST(Holes, AreWhatNeitherObjectsNorOffsetsHold) {
   TopicObject one;
   one.first_offset = 3;

@@ -170,8 +170,8 @@ Result<int64_t> PlanRun::count_missing(const TopicPlan& topic, const RecordSourc
     }
     missing += offsets_in(*holes);
     warn(
-        "plan {}: of {}, partition {}, offsets {} to {}, the offsets {} are in no object and no dead letter: {} records "
-        "are lost, unless the topic never had them (transactions, compaction, retention)",
+        "plan {}: of {}, partition {}, offsets {} to {}, the offsets {} are in no object and no dead letter: {} "
+        "records are lost, unless the topic never had them (transactions, compaction, retention)",
         plan_.number, topic.topic, range.partition, range.from, range.to - 1, text_of(*holes), offsets_in(*holes));
   }
   return missing;
