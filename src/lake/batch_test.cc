@@ -216,6 +216,15 @@ TEST_F(BatchTest, TablesAreListedAndShown) {
   EXPECT_THAT(show_table(store_, "pin").error().message, HasSubstr("there are: dead, notes, readings"));
 }
 
+TEST_F(BatchTest, QueriesMaySayARecordTypesNameForItsTable) {
+  put_object(store_, "here.reading", 0, {reading(1), reading(2)});
+  put_object(store_, "here.note", 0, {R"({"id":"a"})"});
+  batch(pipeline_, store_);
+  EXPECT_EQ(rows("SELECT (SELECT count(*) FROM reading), (SELECT count(*) FROM readings)"), "2|2\n");
+  pipeline_.records[0].name = "Notes";  // a table's own name wins
+  EXPECT_EQ(rows("SELECT id FROM notes"), "a\n");
+}
+
 TEST_F(BatchTest, AnUnknownQueryNamesThoseThereAre) {
   const auto answers = run_queries(pipeline_, store_, {"median"});
   ASSERT_FALSE(answers);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "base/clock.h"
@@ -39,6 +40,22 @@ Result<> add_view(Session& session, object::Store& store, const std::string& tab
   return session.sql->execute(view);
 }
 
+// Where a profile names tables otherwise, the queries still say the record types' names. A table's own name wins.
+Result<> add_views_of_records(Session& session, const pipeline::Pipeline& pipeline) {
+  for (const pipeline::RecordType& record : pipeline.records) {
+    const bool taken = std::ranges::any_of(session.tables, [&](const PinnedTable& table) {
+      return std::ranges::equal(table.name, record.name, [](unsigned char a, unsigned char b) {
+        return std::tolower(a) == std::tolower(b);  // as the engine compares names
+      });
+    });
+    if (taken) continue;
+    auto made = session.sql->execute(fmt::format("CREATE VIEW {} AS SELECT * FROM {}", sql::quote_name(record.name),
+                                                 sql::quote_name(record.table)));
+    if (!made) return made;
+  }
+  return {};
+}
+
 Result<Session> open_session(const pipeline::Pipeline& pipeline, object::Store& store, const QueryOptions& options) {
   Session session;
   auto spill = Spill::make(store);
@@ -62,6 +79,7 @@ Result<Session> open_session(const pipeline::Pipeline& pipeline, object::Store& 
   for (const char* table : {kDeadTable, kDeadStreamTable}) {
     if (auto added = add_view(session, store, table, dead_columns()); !added) return pass(added.error());
   }
+  if (auto added = add_views_of_records(session, pipeline); !added) return pass(added.error());
   return session;
 }
 

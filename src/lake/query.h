@@ -1,4 +1,5 @@
-// The pipeline's queries over its tables, each table at one version for all of them.
+// The pipeline's queries over its tables, each table at one version for all of them. A table is a view of its name, and
+// of its record type's name where no table has that.
 #pragma once
 
 #include <cstdint>
