@@ -1,5 +1,6 @@
-// Reads a pipeline folder. Everything wrong with it is found here, before any work: an unknown key, a missing file,
-// a type that does not exist, a duplicate name, a key of the wrong kind, each with file and line.
+// Reads a pipeline folder. What is wrong with pipeline.yaml is found here, before any work: an unknown key or setting,
+// a missing file, a type that does not exist, a duplicate name, a key of the wrong kind, each with file and line. What
+// stands in the files that it names is judged by those that use them: SQL by the engine, the generator by source.
 #pragma once
 
 #include <filesystem>
