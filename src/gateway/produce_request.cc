@@ -171,9 +171,7 @@ class Parser {
   }
 
   // "records[3].value": of the record being read, which is the last of records_.
-  std::string place(std::string_view member) const {
-    return fmt::format("records[{}]{}", records_.size() - 1, member);
-  }
+  std::string place(std::string_view member) const { return fmt::format("records[{}]{}", records_.size() - 1, member); }
 
   JsonScanner scanner_;
   const ProduceRules& rules_;

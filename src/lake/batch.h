@@ -59,8 +59,8 @@ struct BatchReport {
 
 // Errors: conflict (a topic is another one than the lake was filled from; a plan was begun with another cleaning;
 // tables have plans that are no longer there), corrupt (objects of a plan are gone, or overlap), invalid (SQL, with
-// file and line), full, cancelled (a stop was requested: what is committed stays, the rest is done by the next run), and
-// the store's. Never a half commit.
+// file and line), full, cancelled (a stop was requested: what is committed stays, the rest is done by the next run),
+// and the store's. Never a half commit.
 Result<BatchReport> run_batch(const pipeline::Pipeline& pipeline, object::Store& store,
                               const BatchOptions& options = {});
 

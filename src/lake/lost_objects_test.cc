@@ -26,10 +26,11 @@ class LostObjects : public ::testing::Test {
   void put_dead(const std::vector<int>& offsets, int partition = 0) {
     std::string lines;
     for (const int offset : offsets) {
-      lines += fmt::format(R"({{"topic":"here.reading","partition":{},"offset":{},"timestamp":null,"reason":"not JSON",)"
-                           R"("value_base64":"e30="}})"
-                           "\n",
-                           partition, offset);
+      lines +=
+          fmt::format(R"({{"topic":"here.reading","partition":{},"offset":{},"timestamp":null,"reason":"not JSON",)"
+                      R"("value_base64":"e30="}})"
+                      "\n",
+                      partition, offset);
     }
     const auto name =
         fmt::format("dead/here.reading/partition={0}/here.reading+{0}+{1:010}.json", partition, offsets[0]);
@@ -124,7 +125,7 @@ TEST_F(LostObjects, AHoleThatNoDeadLetterExplainsIsCountedAndStaysInTheLog) {
   put(15, 20);
   put(22, 30);
   put_dead({10, 12, 20, 21});
-  put_dead({11}, 1);  // of another partition
+  put_dead({11}, 1);                                          // of another partition
   EXPECT_EQ(batch(pipeline_, store_).records[0].missing, 3);  // 11, 13, 14
   const auto log = store_.get("tables/readings/_delta_log/00000000000000000000.json");
   EXPECT_THAT(log.value(), HasSubstr(R"("missing":3)"));
@@ -145,7 +146,9 @@ TEST_F(LostObjects, DeadLettersOfAnyLengthAreRead) {
   put(3, 4);
   const std::string long_value(3 << 20, 'A');
   const std::string lines = R"({"topic":"here.reading","partition":0,"offset":1,"value_base64":")" + long_value +
-                            "\"}\n" R"({"topic":"here.reading","partition":0,"offset":2,"value_base64":null})" "\n";
+                            "\"}\n"
+                            R"({"topic":"here.reading","partition":0,"offset":2,"value_base64":null})"
+                            "\n";
   ASSERT_TRUE(store_.put_if_absent("dead/here.reading/partition=0/here.reading+0+0000000001.json", lines));
   EXPECT_EQ(batch(pipeline_, store_).records[0].missing, 0);
 }

@@ -49,8 +49,8 @@ Result<> add_views_of_records(Session& session, const pipeline::Pipeline& pipeli
       });
     });
     if (taken) continue;
-    auto made = session.sql->execute(fmt::format("CREATE VIEW {} AS SELECT * FROM {}", sql::quote_name(record.name),
-                                                 sql::quote_name(record.table)));
+    auto made = session.sql->execute(
+        fmt::format("CREATE VIEW {} AS SELECT * FROM {}", sql::quote_name(record.name), sql::quote_name(record.table)));
     if (!made) return made;
   }
   return {};

@@ -20,7 +20,8 @@ const std::vector<std::string> known_settings{
     "source",         "bootstrap.server", "kinesis.endpoint", "engine",
 };
 
-// HOST:PORT with a port from 0, which is any free one, to 65535. Whether the host exists is seen when it is listened on.
+// HOST:PORT with a port from 0, which is any free one, to 65535. Whether the host exists is seen when it is listened
+// on.
 bool is_address(std::string_view text) {
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return false;
