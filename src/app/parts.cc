@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <future>
 
 #include "app/counts.h"
 #include "app/posting.h"
@@ -41,24 +40,11 @@ Result<> wait(const sink::Sink* sink) {
   return {};
 }
 
-// Waits until the sink has all that the topics hold, at most `limit`; with `heed_stop` no longer than until a stop is
-// asked for. Then the sink is stopped, and the wait ends with cancelled.
-Result<> catch_up(sink::Sink& sink, std::chrono::seconds limit, bool heed_stop) {
-  auto caught_up = std::async(std::launch::async, [&sink] { return sink.run_until_caught_up(); });
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (caught_up.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
-    if (std::chrono::steady_clock::now() < end && !(heed_stop && stop_requested())) continue;
-    (void)sink.stop();
-    break;
-  }
-  return caught_up.get();
-}
-
 // Lets the sink take what is in the log, for as long as a drain may last, and stops it. What is left then is in the
 // log, for the next start.
 Result<> drain(sink::Sink& sink) {
   constexpr std::chrono::seconds kDrain(10);
-  const auto caught_up = catch_up(sink, kDrain, false);
+  const auto caught_up = catch_up(sink, kDrain);
   const auto stopped = sink.stop();
   if (!caught_up && caught_up.error().code != Code::cancelled) return caught_up;
   return stopped;
@@ -171,7 +157,7 @@ Result<int> run_sink(const Context& context) {
   print("lake", (*lake)->url());
   Result<> waited;
   if (context.options.until_caught_up) {
-    waited = catch_up(**sink, std::chrono::hours(24 * 365), true);
+    waited = catch_up(**sink);
   } else {
     print_ready();
     waited = wait(sink->get());

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <future>
 
 #include "app/posting.h"
 #include "app/services.h"
@@ -159,13 +158,7 @@ class Pass {
     progress_.update("objects");
     auto ends = ends_of(context_.pipeline, *admin_);
     if (!ends) return pass(ends.error());
-    auto caught_up = std::async(std::launch::async, [this] { return sink_->run_until_caught_up(); });
-    while (caught_up.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready) {
-      if (!stop_requested()) continue;
-      (void)sink_->stop();
-      break;
-    }
-    const auto reached = caught_up.get();
+    const auto reached = catch_up(*sink_);
     const sink::SinkCounts counts = sink_->counts();
     const auto stopped = sink_->stop();
     if (!reached) return reached;

@@ -1,8 +1,9 @@
 #include "app/services.h"
 
 #include <algorithm>
+#include <future>
 
-#include "base/logging.h"
+#include "base/shutdown.h"
 
 namespace pinflow::app {
 namespace {
@@ -59,6 +60,18 @@ Result<std::unique_ptr<sink::Sink>> start_sink(const Context& context, object::S
   for (const pipeline::RecordType& record : context.pipeline.records) options.topics.push_back(record.topic);
   if (context.options.flush_size) options.rotation.flush_size = *context.options.flush_size;
   return sink::Sink::start(std::move(options), lake, config);
+}
+
+Result<> catch_up(sink::Sink& sink, std::optional<std::chrono::seconds> limit) {
+  auto caught_up = std::async(std::launch::async, [&sink] { return sink.run_until_caught_up(); });
+  const auto start = std::chrono::steady_clock::now();
+  while (caught_up.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready) {
+    const bool over = limit ? std::chrono::steady_clock::now() - start >= *limit : stop_requested();
+    if (!over) continue;
+    (void)sink.stop();
+    break;
+  }
+  return caught_up.get();
 }
 
 Result<> make_topics(const pipeline::Pipeline& pipeline, kafka::Admin& admin) {

@@ -2,8 +2,10 @@
 // sink. Owned by a command (run, up, broker, gateway, sink); started and stopped by its thread.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/context.h"
@@ -43,6 +45,10 @@ Result<std::unique_ptr<gateway::Gateway>> start_gateway(const Address& listen, k
 // A sink of the pipeline's topics, or of what the properties file names, into the store.
 Result<std::unique_ptr<sink::Sink>> start_sink(const Context& context, object::Store& lake,
                                                const kafka::ClientConfig& config);
+
+// Waits until all that the topics hold is in the lake: at most `limit` where there is one, else until a stop is asked
+// for. Where that comes first the sink is stopped, and the wait ends with cancelled.
+Result<> catch_up(sink::Sink& sink, std::optional<std::chrono::seconds> limit = std::nullopt);
 
 // Makes those of the pipeline's topics that the cluster lacks.
 Result<> make_topics(const pipeline::Pipeline& pipeline, kafka::Admin& admin);
