@@ -7,6 +7,7 @@ class Fixed final : public CredentialsProvider {
  public:
   explicit Fixed(Credentials credentials) : credentials_(std::move(credentials)) {}
   Result<Credentials> get() override { return credentials_; }
+  std::string from() const override { return "what was given"; }
 
  private:
   const Credentials credentials_;

@@ -23,6 +23,10 @@ class CredentialsProvider {
   // Credentials that are good for some minutes yet: kept, and renewed before they end. denied: none were found, in
   // words that say where was looked; unavailable: the place that has them did not answer.
   virtual Result<Credentials> get() = 0;
+  // What get() gave was refused as ended: the next one asks anew.
+  virtual void forget() {}
+  // Where the last ones came from, for messages: "the environment", "the profile dev".
+  virtual std::string from() const = 0;
 };
 
 // Always these.

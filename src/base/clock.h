@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,10 @@ inline int64_t now_ms() {
 
 // "2026-11-20T23:06:31.123Z".
 std::string iso_time(int64_t ms);
+// Undoes it, with or without the fraction; nothing where the text is no such time.
+std::optional<int64_t> parse_iso_time(std::string_view text);
+// The same for HTTP's form: "Fri, 20 Nov 2026 23:06:31 GMT".
+std::optional<int64_t> parse_http_date(std::string_view text);
 
 // Seconds since construction, for reports.
 class Stopwatch {

@@ -193,8 +193,9 @@ void Client::State::configure(Transfer& transfer, bool with_body) {
 void Client::State::prepare(Transfer& transfer) {
   const ClientRequest& request = transfer.request;
   CURL* easy = transfer.easy;
+  const std::string_view body = request.body.empty() ? request.body_view : std::string_view(request.body);
   const bool with_body =
-      request.method != "HEAD" && (!request.body.empty() || request.method == "POST" || request.method == "PUT");
+      request.method != "HEAD" && (!body.empty() || request.method == "POST" || request.method == "PUT");
   std::string kind = request.method + (with_body ? "+" : "");
   if (transfer.kind != kind) {
     configure(transfer, with_body);
@@ -210,8 +211,8 @@ void Client::State::prepare(Transfer& transfer) {
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers);
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
   if (with_body) {
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data());
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   }
   transfer.response = {};
   transfer.response.content_type.clear();

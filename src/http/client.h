@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -30,6 +31,7 @@ struct ClientRequest {
   std::string url;
   std::vector<HeaderField> headers;
   std::string body;
+  std::string_view body_view = {};  // sent where `body` is empty; the caller's until `done` is called
 };
 
 // How a request ended. Without a response, the error's code is unavailable (connection, time-out), invalid (the URL),

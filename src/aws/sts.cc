@@ -1,0 +1,106 @@
+#include "aws/sts.h"
+
+#include <pugixml.hpp>
+
+#include <chrono>
+#include <thread>
+
+#include "aws/digest.h"
+#include "aws/signature.h"
+#include "base/clock.h"
+#include "http/client.h"
+
+namespace pinflow::aws {
+namespace {
+
+constexpr int kAttempts = 3;
+constexpr int kTimeoutMs = 10'000;
+
+using Form = std::vector<std::pair<std::string, std::string>>;
+
+std::string form_text(const Form& form) {
+  std::string text;
+  for (const auto& [name, value] : form)
+    text += fmt::format("{}{}={}", text.empty() ? "" : "&", name, percent_encode(value, false));
+  return text;
+}
+
+Form form_of(std::string_view action, const Role& role, int64_t now_ms) {
+  return {{"Action", std::string(action)},
+          {"Version", "2011-06-15"},
+          {"RoleArn", role.arn},
+          {"RoleSessionName", role.session_name.empty() ? fmt::format("pinflow-{}", now_ms) : role.session_name},
+          {"DurationSeconds", fmt::format("{}", role.duration_seconds)}};
+}
+
+Result<Credentials> post(const StsEndpoint& sts, const Form& form, const Credentials* with, int64_t now_ms) {
+  http::ClientOptions options;
+  options.timeout_ms = kTimeoutMs;
+  auto client = http::Client::create(options);
+  if (!client) return pass(client.error());
+  std::string origin = sts.url;
+  while (origin.ends_with('/')) origin.pop_back();
+  http::ClientRequest request{"POST", origin + "/", {}, form_text(form)};
+  request.headers.push_back({"content-type", "application/x-www-form-urlencoded; charset=utf-8"});
+  if (with) {
+    const size_t scheme = origin.find("://");
+    const SignedRequest to_sign{"POST", origin.substr(scheme == std::string::npos ? 0 : scheme + 3), "/", {},
+                                request.headers, sha256_hex(request.body)};
+    for (auto& field : sign(to_sign, {sts.region, "sts"}, *with, now_ms)) request.headers.push_back(std::move(field));
+  }
+  for (int attempt = 1;; ++attempt) {
+    const http::Outcome outcome = (*client)->request(request);
+    if (outcome.response && outcome.response->status < 500)
+      return parse_sts_answer(outcome.response->status, outcome.response->body);
+    if (attempt == kAttempts) {
+      if (!outcome.response) return pass(outcome.response.error(), "asking STS");
+      return unavailable("STS at {} answered {} {} times", origin, outcome.response->status, kAttempts);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(200 * attempt));
+  }
+}
+
+}  // namespace
+
+StsEndpoint sts_endpoint(const std::string& region, const std::string& url) {
+  if (!url.empty()) return {url, region};
+  return {fmt::format("https://sts.{}.amazonaws.com{}", region, region.starts_with("cn-") ? ".cn" : ""), region};
+}
+
+Result<Credentials> assume_role(const StsEndpoint& sts, const Role& role, const Credentials& with, int64_t now_ms) {
+  Form form = form_of("AssumeRole", role, now_ms);
+  if (!role.external_id.empty()) form.emplace_back("ExternalId", role.external_id);
+  auto got = post(sts, form, &with, now_ms);
+  if (!got) return pass(got.error(), "assuming the role {}", role.arn);
+  return got;
+}
+
+Result<Credentials> assume_role_with_web_identity(const StsEndpoint& sts, const Role& role, std::string_view token,
+                                                  int64_t now_ms) {
+  Form form = form_of("AssumeRoleWithWebIdentity", role, now_ms);
+  form.emplace_back("WebIdentityToken", token);
+  auto got = post(sts, form, nullptr, now_ms);
+  if (!got) return pass(got.error(), "assuming the role {} with a web identity", role.arn);
+  return got;
+}
+
+Result<Credentials> parse_sts_answer(int status, std::string_view body) {
+  pugi::xml_document document;
+  if (!document.load_buffer(body.data(), body.size()))
+    return unavailable("STS answered {} with something that is not XML", status);
+  if (status != 200) {
+    const pugi::xml_node error = document.child("ErrorResponse").child("Error");
+    return fail(Code::denied, "STS answered {} {}: {}", status, error.child("Code").text().get(),
+                error.child("Message").text().get());
+  }
+  const pugi::xml_node root = document.first_child();  // <AssumeRole…Response><AssumeRole…Result><Credentials>
+  const pugi::xml_node node = root.first_child().child("Credentials");
+  Credentials credentials{node.child("AccessKeyId").text().get(), node.child("SecretAccessKey").text().get(),
+                          node.child("SessionToken").text().get(),
+                          parse_iso_time(node.child("Expiration").text().get())};
+  if (credentials.access_key_id.empty() || credentials.secret_access_key.empty() || !credentials.expires_ms)
+    return corrupt("STS answered without credentials");
+  return credentials;
+}
+
+}  // namespace pinflow::aws
