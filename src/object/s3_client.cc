@@ -202,13 +202,14 @@ bool S3Client::settle(Job& job, http::Outcome outcome) {
 bool S3Client::is_passing(Job& job, const S3Reply& reply) {
   if (reply.status >= 500 || reply.status == 429) return true;
   if (reply.status < 400) return false;
-  const std::string code = parse_failure(reply.body).code;
+  const S3Failure failure = parse_failure(reply.body);
+  const std::string& code = failure.code;
   if (code == "RequestTimeout" || code == "SlowDown" || code == "ConditionalRequestConflict" ||
       code == "OperationAborted")
     return true;
   if (code == "RequestTimeTooSkewed" && !job.clock_set) {
     // Signed anew with the service's own time, as AWS's clients do.
-    const auto theirs = parse_http_date(reply.header("Date"));
+    const auto theirs = failure.server_time_ms ? failure.server_time_ms : parse_http_date(reply.header("Date"));
     if (!theirs) return false;
     clock_skew_ms_ = *theirs - now_ms();
     return job.clock_set = true;

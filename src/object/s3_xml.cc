@@ -38,7 +38,8 @@ S3Failure parse_failure(std::string_view body) {
   pugi::xml_document document;
   if (!document.load_buffer(body.data(), body.size())) return {};
   const pugi::xml_node error = document.child("Error");
-  return {error.child("Code").text().get(), error.child("Message").text().get(), error.child("Region").text().get()};
+  return {error.child("Code").text().get(), error.child("Message").text().get(), error.child("Region").text().get(),
+          parse_iso_time(error.child("ServerTime").text().get())};
 }
 
 Result<S3Page> parse_list(std::string_view body) {

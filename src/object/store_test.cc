@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "object/directory_store.h"
 #include "object/memory_store.h"
+#include "object/s3_stand_in_test.h"
 
 namespace pinflow::object {
 namespace {
@@ -28,6 +29,11 @@ class StoreTest : public testing::TestWithParam<std::string> {
     folder_ = name;
     if (GetParam() == "memory") {
       store_ = std::make_unique<MemoryStore>();
+    } else if (GetParam() == "s3") {
+      s3_ = std::make_unique<S3StandIn>();
+      auto opened = open_s3(s3_->options(folder_ / "spool"), S3StandIn::keys());
+      ASSERT_TRUE(opened) << opened.error().message;
+      store_ = std::move(*opened);
     } else {
       auto opened = open_directory(folder_ / "lake", GetParam() == "directory");
       ASSERT_TRUE(opened) << opened.error().message;
@@ -49,6 +55,7 @@ class StoreTest : public testing::TestWithParam<std::string> {
   Code code_of(const auto& result) { return result ? Code::corrupt : result.error().code; }
 
   fs::path folder_;
+  std::unique_ptr<S3StandIn> s3_;
   std::unique_ptr<Store> store_;
 };
 
@@ -184,7 +191,7 @@ TEST_P(StoreTest, OfSeveralAtOnceOneWins) {
   EXPECT_EQ(wins, 25);
 }
 
-INSTANTIATE_TEST_SUITE_P(Homes, StoreTest, testing::Values("directory", "directory_without_unnamed_files", "memory"),
+INSTANTIATE_TEST_SUITE_P(Homes, StoreTest, testing::Values("directory", "directory_without_unnamed_files", "memory", "s3"),
                          [](const auto& info) { return info.param; });
 
 TEST(MemoryStore, InjectsFaults) {
