@@ -5,7 +5,6 @@
 
 #include "base/logging.h"
 #include "base/properties.h"
-#include "object/directory_store.h"
 #include "pipeline/load.h"
 #include "source/credentials.h"
 
@@ -28,6 +27,13 @@ Result<Address> parse_address(std::string_view text, std::string_view what) {
 bool is_part(std::string_view name) {
   return std::any_of(std::begin(kDefaultAddresses), std::end(kDefaultAddresses),
                      [&](const auto& entry) { return entry[0] == name; });
+}
+
+// Of the command line, else of the pipeline's settings.
+std::string given(const std::string& flag, const Context& context, const char* name) {
+  if (!flag.empty()) return flag;
+  const auto setting = context.pipeline.settings.find(name);
+  return setting == context.pipeline.settings.end() ? "" : setting->second;
 }
 
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
@@ -73,32 +79,25 @@ Result<Address> listen_address(const Context& context, std::string_view part, bo
   return address;
 }
 
-Result<std::unique_ptr<object::Store>> open_lake(const Context& context) {
-  const Options& o = context.options;
-  if (o.lake.starts_with("s3://")) {
-    return unsupported("--lake {}: an S3 lake is not supported yet; use a directory", o.lake);
-  }
-  const std::string_view scheme = "file://";
-  return object::open_directory(o.lake.empty()               ? o.data / "lake"
-                                : o.lake.starts_with(scheme) ? std::filesystem::path(o.lake.substr(scheme.size()))
-                                                             : std::filesystem::path(o.lake));
+bool names_a_cluster(const Context& context) {
+  return !given(context.options.bootstrap_server, context, "bootstrap.server").empty() ||
+         !context.options.command_config.empty();
 }
 
 Result<kafka::ClientConfig> kafka_config(const Context& context, const std::string& embedded) {
   const Options& o = context.options;
-  if (o.command_config.empty()) {
-    return kafka::client_config(o.bootstrap_server.empty() ? embedded : o.bootstrap_server);
-  }
+  const std::string servers = given(o.bootstrap_server, context, "bootstrap.server");
+  if (o.command_config.empty()) return kafka::client_config(servers.empty() ? embedded : servers);
   auto file = Properties::read(o.command_config);
   if (!file) return pass(file.error());
   const bool file_names_it = file->find("bootstrap.servers") != nullptr;
-  return kafka::client_config(!o.bootstrap_server.empty() || file_names_it ? o.bootstrap_server : embedded, &*file);
+  return kafka::client_config(!servers.empty() || file_names_it ? servers : embedded, &*file);
 }
 
 Result<SourceChoice> source_of(const Context& context) {
   const Options& o = context.options;
   const std::filesystem::path own = o.data / "source.db";
-  auto url = source::choose_source(o.source, {o.db_creds, o.pipeline}, own);
+  auto url = source::choose_source(given(o.source, context, "source"), {o.db_creds, o.pipeline}, own);
   if (!url) return pass(url.error());
   const bool chosen = url->kind != source::SourceUrl::Kind::sqlite || url->file != own;
   return SourceChoice{std::move(*url), chosen};

@@ -4,13 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <string>
 
 #include "app/options.h"
 #include "base/error.h"
 #include "kafka/client/config.h"
-#include "object/store.h"
 #include "pipeline/pipeline.h"
 #include "source/url.h"
 
@@ -35,13 +33,13 @@ struct Address {
 // taken with a warning.
 Result<Address> listen_address(const Context& context, std::string_view part, bool alone, bool free_port = false);
 
-// --lake, a directory, or DATA/lake; made where it is missing.
-Result<std::unique_ptr<object::Store>> open_lake(const Context& context);
+// Whether the user named a Kafka cluster: otherwise the embedded broker is meant.
+bool names_a_cluster(const Context& context);
 
-// The cluster of --bootstrap-server and --command-config; without either, `embedded` (HOST:PORT).
+// The cluster of --bootstrap-server, else of the setting bootstrap.server, and of --command-config; without any, `embedded` (HOST:PORT).
 Result<kafka::ClientConfig> kafka_config(const Context& context, const std::string& embedded);
 
-// --source, else what db_creds.yaml or the environment names, else DATA/source.db.
+// --source, else the setting `source`, else what db_creds.yaml or the environment names, else DATA/source.db.
 struct SourceChoice {
   source::SourceUrl url;
   bool chosen = false;  // by the user, in one of these ways: then it is never made by ourselves

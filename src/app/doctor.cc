@@ -9,6 +9,7 @@
 
 #include "app/context.h"
 #include "app/counts.h"
+#include "app/lake_store.h"
 #include "app/services.h"
 #include "base/files.h"
 #include "base/json.h"
@@ -38,7 +39,7 @@ class Doctor {
                                  context->pipeline.records.size(), context->pipeline.queries.size()));
     source(*context);
     folder(*context);
-    if (options_.bootstrap_server.empty() && options_.command_config.empty()) {
+    if (!names_a_cluster(*context)) {
       address(*context, "broker");
     } else {
       cluster(*context);

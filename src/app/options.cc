@@ -34,7 +34,7 @@ void add_common(CLI::App& app, Options& o) {
   app.add_option("--command-config,--consumer.config,--producer.config", o.command_config,
                  "A Java properties file with the Kafka client's settings")
       ->group(group);
-  app.add_option("--lake", o.lake, "The lake's directory (default: DATA/lake)")->group(group);
+  app.add_option("--lake", o.lake, "The lake: a directory or s3://BUCKET/PREFIX (default: DATA/lake)")->group(group);
   app.add_option("--listen", o.listen, "HOST:PORT, or PART=HOST:PORT with run and up; port 0 is any free one")
       ->group(group);
   const std::map<std::string, Format> formats{{"table", Format::table}, {"json", Format::json}, {"csv", Format::csv}};

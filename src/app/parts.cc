@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "app/counts.h"
+#include "app/lake_store.h"
 #include "app/posting.h"
 #include "app/services.h"
 #include "base/logging.h"

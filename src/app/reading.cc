@@ -4,6 +4,7 @@
 
 #include "app/answers.h"
 #include "app/counts.h"
+#include "app/lake_store.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/logging.h"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/lake_store.h"
 #include "app/posting.h"
 #include "app/services.h"
 #include "app/source_commands.h"
@@ -91,8 +92,7 @@ class Pass {
     lake_ = std::move(*lake);
     auto gateway_address = listen_address(context_, "gateway", false, true);
     if (!gateway_address) return pass(gateway_address.error());
-    const Options& o = context_.options;
-    if (o.bootstrap_server.empty() && o.command_config.empty()) {
+    if (!names_a_cluster(context_)) {
       auto address = listen_address(context_, "broker", false, true);
       if (!address) return pass(address.error());
       auto broker = EmbeddedBroker::start(context_, *address);

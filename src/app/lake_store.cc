@@ -1,0 +1,59 @@
+#include "app/lake_store.h"
+
+#include "aws/default_credentials.h"
+#include "aws/shared_config.h"
+#include "object/directory_store.h"
+
+namespace pinflow::app {
+namespace {
+
+// What an option has by default, and thus where nobody has said anything.
+const object::S3Options kUnsaid;
+
+std::string setting(const Context& context, const char* name) {
+  const auto found = context.pipeline.settings.find(name);
+  return found == context.pipeline.settings.end() ? "" : found->second;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<object::Store>> open_lake(const Context& context) {
+  const std::string lake = !context.options.lake.empty() ? context.options.lake : setting(context, "lake");
+  if (lake.starts_with("s3://")) {
+    auto options = object::parse_s3_url(lake);
+    if (!options) return pass(options.error(), "--lake");
+    return open_s3_lake(context, std::move(*options));
+  }
+  constexpr std::string_view kFile = "file://";
+  if (lake.starts_with(kFile)) return object::open_directory(lake.substr(kFile.size()));
+  if (lake.contains("://"))
+    return invalid("--lake {}: a folder, file:///DIR or s3://BUCKET/PREFIX is meant", lake);
+  return object::open_directory(lake.empty() ? context.options.data / "lake" : std::filesystem::path(lake));
+}
+
+Result<std::unique_ptr<object::Store>> open_s3_lake(const Context& context, object::S3Options options,
+                                                    std::shared_ptr<aws::CredentialsProvider> credentials) {
+  const auto environment = aws::Environment::of_this_process();
+  auto config = aws::SharedConfig::read(environment);
+  if (!config) return pass(config.error());
+  if (options.endpoint.empty()) {
+    options.endpoint = setting(context, "s3.endpoint");
+    if (options.endpoint.empty())
+      options.endpoint = aws::configured_endpoint(environment, *config, "S3").value_or("");
+    // Who names an endpoint has seldom a name server for each bucket's name under it.
+    const std::string style = setting(context, "s3.path_style");
+    if (!style.empty() && style != "true" && style != "false")
+      return invalid("the setting s3.path_style is '{}'; it must be true or false", style);
+    options.path_style = style.empty() ? !options.endpoint.empty() : style == "true";
+  }
+  if (options.region == kUnsaid.region) {
+    const std::string region = setting(context, "s3.region");
+    if (!region.empty()) options.region = region;
+    else if (auto known = aws::configured_region(environment, *config)) options.region = *known;
+  }
+  if (options.spool.empty()) options.spool = context.options.data / "spool";
+  if (!credentials) credentials = aws::default_credentials();
+  return object::open_s3(std::move(options), std::move(credentials));
+}
+
+}  // namespace pinflow::app

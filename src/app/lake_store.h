@@ -1,0 +1,22 @@
+// The lake that a command works on: a folder, or an S3 bucket.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/context.h"
+#include "base/error.h"
+#include "object/s3_store.h"
+#include "object/store.h"
+
+namespace pinflow::app {
+
+// --lake, else the setting `lake`, else DATA/lake; made where it is a folder that is missing.
+Result<std::unique_ptr<object::Store>> open_lake(const Context& context);
+
+// S3 with what the environment, ~/.aws and the settings s3.endpoint, s3.region and s3.path_style say; what `options`
+// names already stays. Credentials by AWS's chain, where none are given.
+Result<std::unique_ptr<object::Store>> open_s3_lake(const Context& context, object::S3Options options,
+                                                    std::shared_ptr<aws::CredentialsProvider> credentials = nullptr);
+
+}  // namespace pinflow::app
