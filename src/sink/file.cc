@@ -6,13 +6,13 @@
 
 namespace pinflow::sink {
 
-void File::count(int64_t offset, int64_t now_ms) {
+void File::count(int64_t offset, const Now& now) {
   if (records++ == 0) {
     first = offset;
-    opened_ms = now_ms;
+    opened = now;
   }
   next = offset + 1;
-  touched_ms = now_ms;
+  touched_ms = now.steady_ms;
 }
 
 Result<int64_t> drop_before(File& file, int64_t offset) {

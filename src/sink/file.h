@@ -1,12 +1,15 @@
-// The bytes of an object in progress: lines of one partition, in the order of offsets. Pure. A data file's offsets are
-// consecutive, so a line's offset is first + line; a dead file's lines name theirs.
+// What is closed at once and becomes durable together. Pure. In a chain, the bytes of one object: lines of one
+// partition, in the order of offsets; a data file's offsets are consecutive, so a line's offset is first + line; a dead
+// file's lines name theirs. By plan, a whole generation.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/error.h"
 #include "sink/names.h"
+#include "sink/plan.h"
 #include "sink/rotation.h"
 
 namespace pinflow::sink {
@@ -17,15 +20,23 @@ struct File {
   int64_t next = 0;     // one past the offset of its last record
   int64_t records = 0;  // lines
   std::string bytes;
-  int64_t opened_ms = 0;  // steady clock
-  int64_t touched_ms = 0;
+  std::shared_ptr<Generation> generation;  // nothing in a chain
+  Now opened;
+  int64_t touched_ms = 0;  // steady clock
+  int64_t base_ms = -1;    // the time of its first record
 
+  static File of(Kind kind) {
+    File file;
+    file.kind = kind;
+    return file;
+  }
   bool empty() const { return records == 0; }
-  int64_t size() const { return static_cast<int64_t>(bytes.size()); }
-  Progress progress() const { return {records, size(), opened_ms, touched_ms}; }
+  int64_t size() const { return static_cast<int64_t>(bytes.size()) + (generation ? generation->size() : 0); }
+  int64_t memory() const { return static_cast<int64_t>(bytes.capacity()) + (generation ? generation->size() : 0); }
+  Progress progress() const { return {records, size(), opened, touched_ms}; }
 
   // The line of this record was just appended to `bytes`.
-  void count(int64_t offset, int64_t now_ms);
+  void count(int64_t offset, const Now& now);
 };
 
 // Takes the records before `offset` out; the number of those taken. corrupt: a line that is no dead letter.

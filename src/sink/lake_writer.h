@@ -13,31 +13,16 @@
 
 #include "base/error.h"
 #include "object/store.h"
-#include "sink/file.h"
+#include "sink/file_writer.h"
 #include "sink/names.h"
 
 namespace pinflow::sink {
 
-struct WriteCounts {
-  int64_t in_objects = 0;
-  int64_t dead = 0;
-  int64_t skipped = 0;  // records that were in the lake already
-  int64_t objects = 0;
-  int64_t dead_objects = 0;
-  int64_t bytes = 0;
-
-  WriteCounts& operator+=(const WriteCounts& more);
-};
-
-class LakeWriter {
+class LakeWriter final : public FileWriter {
  public:
   LakeWriter(object::Store& store, const Layout& layout, std::string_view topic, int32_t partition);
 
-  // Writes from the front of `files` and takes what is durable away; `counts` is added to. Ends well when none is
-  // left. On an error those left are to be tried again with the next call, except:
-  //   conflict  the object under a name holds other bytes than the log's records at its offsets
-  //   corrupt   it is no whole object
-  Result<> write(std::deque<File>& files, WriteCounts& counts);
+  Result<> write(std::deque<File>& files, WriteCounts& counts) override;
 
  private:
   Result<> skip_what_is_there(std::deque<File>& files, WriteCounts& counts);

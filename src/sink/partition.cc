@@ -6,8 +6,9 @@
 
 namespace pinflow::sink {
 
-Partition::Partition(const Rotation& rotation, int64_t start, Coverage known, Give give)
+Partition::Partition(const Rotation& rotation, gate::JsonGate& gate, int64_t start, Coverage known, Give give)
     : rotation_(rotation),
+      gate_(gate),
       start_(start),
       known_(std::move(known)),
       known_end_(known_.empty() ? 0 : known_.end()),
@@ -15,37 +16,40 @@ Partition::Partition(const Rotation& rotation, int64_t start, Coverage known, Gi
       position_(start),
       reached_(start) {}
 
-void Partition::take(const kafka::Message& record, gate::JsonGate& gate, int64_t now_ms) {
-  if (record.offset < position_) return;
+Result<> Partition::take(const kafka::Message& record, const Now& now) {
+  if (record.offset < position_) return {};
   position_ = record.offset + 1;
   reached_ = std::max(reached_, position_);
   ++taken_;
   if (record.offset < known_end_ && known_.contains(record.offset)) {
     ++passed_over_;
-    return;
+    return {};
   }
-  if (!data_.empty() && data_.next != record.offset) close(data_);
+  if (!data_.empty() && (data_.next != record.offset || is_over(rotation_, data_.base_ms, record.timestamp_ms)))
+    close(data_);
   std::string_view reason = kNullValue;
   if (record.value) {
-    auto accepted = gate.accept(*record.value, data_.bytes);
+    auto accepted = gate_.accept(*record.value, data_.bytes);
     if (accepted) {
       data_.bytes += '\n';
-      data_.count(record.offset, now_ms);
+      if (data_.empty()) data_.base_ms = record.timestamp_ms;
+      data_.count(record.offset, now);
       if (is_full(rotation_, data_.progress())) close(data_);
-      return;
+      return {};
     }
     reason = gate::text_of(accepted.error());
   }
   append_dead_letter(dead_.bytes, record, reason);
-  dead_.count(record.offset, now_ms);
+  dead_.count(record.offset, now);
   if (is_full(rotation_, dead_.progress())) close(dead_);
+  return {};
 }
 
 void Partition::reach(int64_t offset) { reached_ = std::max(reached_, offset); }
 
-void Partition::close_due(int64_t now_ms) {
+void Partition::close_due(const Now& now) {
   for (File* file : {&data_, &dead_})
-    if (!file->empty() && is_due(rotation_, file->progress(), now_ms)) close(*file);
+    if (!file->empty() && is_due(rotation_, file->progress(), now)) close(*file);
 }
 
 void Partition::close_all() {
@@ -62,7 +66,7 @@ int64_t Partition::given() const {
 
 void Partition::close(File& file) {
   if (file.empty()) return;
-  give_(std::exchange(file, File{.kind = file.kind}));
+  give_(std::exchange(file, File::of(file.kind)));
 }
 
 }  // namespace pinflow::sink

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/logging.h"
+#include "sink/lake_writer.h"
 
 namespace pinflow::sink {
 namespace {
@@ -41,6 +42,11 @@ std::optional<int64_t> Outbox::first_waiting() const {
   return first;
 }
 
+bool Outbox::is_overtaken() const {
+  std::lock_guard lock(mutex_);
+  return overtaken_;
+}
+
 Outbox::Tally Outbox::tally() const {
   std::lock_guard lock(mutex_);
   Tally tally{.counts = counts_, .waiting = 0, .given_up = given_up_};
@@ -60,7 +66,7 @@ void WriterPool::put(const std::shared_ptr<Outbox>& outbox, File file) {
   {
     std::lock_guard lock(outbox->mutex_);
     outbox->waiting_.push_back(std::move(file));
-    if (outbox->scheduled_) return;
+    if (outbox->scheduled_ || outbox->overtaken_) return;
     outbox->scheduled_ = true;
   }
   {
@@ -127,7 +133,7 @@ void WriterPool::work() {
     bool more;
     {
       std::lock_guard lock(outbox->mutex_);
-      more = !outbox->waiting_.empty();
+      more = !outbox->waiting_.empty() && !outbox->overtaken_;
       outbox->scheduled_ = more;
     }
     std::lock_guard lock(mutex_);
@@ -142,8 +148,10 @@ void WriterPool::write(Outbox& outbox) {
   int64_t before = 0;
   const auto remember = [&] {  // under the outbox's lock
     outbox.writing_.clear();
-    for (const File& file : files)
-      outbox.writing_.push_back({.kind = file.kind, .first = file.first, .next = file.next, .records = file.records});
+    for (const File& file : files) {
+      File& one = outbox.writing_.emplace_back();
+      one.kind = file.kind, one.first = file.first, one.next = file.next, one.records = file.records;
+    }
   };
   {
     std::lock_guard lock(outbox.mutex_);
@@ -160,7 +168,7 @@ void WriterPool::write(Outbox& outbox) {
   while (!files.empty()) {
     WriteCounts counts;
     const size_t left = files.size();
-    const auto written = outbox.writer_.write(files, counts);
+    const auto written = outbox.writer_->write(files, counts);
     if (files.size() < left) pause = kFirstPause;
     int64_t after = 0;
     for (const File& file : files) after += cost_of(file);
@@ -170,12 +178,14 @@ void WriterPool::write(Outbox& outbox) {
       std::lock_guard lock(outbox.mutex_);
       abandoned = outbox.abandoned_;
       if (!abandoned) outbox.counts_ += counts;
+      outbox.overtaken_ = outbox.writer_->is_overtaken();
       remember();
     }
     if (written) {
       note_success();
       break;
     }
+    if (outbox.writer_->is_overtaken()) break;
     std::unique_lock lock(mutex_);
     if (!can_be_tried_again(written.error().code)) {
       if (!failure_) failure_ = written.error();

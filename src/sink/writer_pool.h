@@ -17,21 +17,21 @@
 #include <vector>
 
 #include "base/error.h"
-#include "object/store.h"
 #include "sink/file.h"
-#include "sink/lake_writer.h"
+#include "sink/file_writer.h"
 
 namespace pinflow::sink {
 
 // One partition's files that are not durable yet. Thread-safe.
 class Outbox {
  public:
-  Outbox(object::Store& store, const Layout& layout, std::string_view topic, int32_t partition)
-      : writer_(store, layout, topic, partition) {}
+  explicit Outbox(std::unique_ptr<FileWriter> writer) : writer_(std::move(writer)) {}
 
   // The lowest offset that is not durable; nothing where all is.
   std::optional<int64_t> first_waiting() const;
   bool empty() const { return !first_waiting(); }
+  // Another sink was first (FileWriter::is_overtaken): nothing more is written, and what waits is to be abandoned.
+  bool is_overtaken() const;
 
   struct Tally {
     WriteCounts counts;
@@ -50,7 +50,8 @@ class Outbox {
   bool abandoned_ = false;     // counts_ stays as it was then
   int64_t given_up_ = 0;
   WriteCounts counts_;
-  LakeWriter writer_;  // of the thread that has it in hand
+  bool overtaken_ = false;
+  const std::unique_ptr<FileWriter> writer_;  // of the thread that has it in hand
 };
 
 class WriterPool {
@@ -66,7 +67,7 @@ class WriterPool {
   // Returns true when all of them are empty, false when the time is over or there is a failure.
   bool wait_until_empty(const std::vector<std::shared_ptr<Outbox>>& outboxes, std::chrono::milliseconds at_most);
 
-  // An error that trying again does not mend (what LakeWriter::write says, or a name that the store refuses).
+  // An error that trying again does not mend (what FileWriter::write says, or a name that the store refuses).
   std::optional<Error> failure() const;
   // Why the store fails just now.
   std::optional<Error> trouble() const;

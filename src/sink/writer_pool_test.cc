@@ -8,6 +8,7 @@
 
 #include "object/memory_store.h"
 #include "sink/lake_reader.h"
+#include "sink/lake_writer.h"
 
 namespace pinflow::sink {
 namespace {
@@ -26,7 +27,7 @@ File data(int64_t first, int64_t next) {
 }
 
 std::shared_ptr<Outbox> outbox(MemoryStore& store, int32_t partition) {
-  return std::make_shared<Outbox>(store, Layout{}, "t", partition);
+  return std::make_shared<Outbox>(std::make_unique<LakeWriter>(store, Layout{}, "t", partition));
 }
 
 TEST(WriterPool, WritesManyPartitionsAtOnceEachInOrder) {

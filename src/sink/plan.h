@@ -1,0 +1,61 @@
+// What a generation is to become, written down before any of it is made: an immutable object
+//
+//   state/sink/<topic>/partition=<p>/<first offset, 20 digits>.json
+//   {"first":…,"next":…,"wallclock_ms":…,"settings":"…","dead":…,"objects":[{"name":"…","records":…},…]}
+//
+// A generation is all files in progress of one Kafka partition, closed together: the log's records of [first, next).
+// With the plan anyone can make the same objects again from the log, byte for byte. Pure.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "kafka/client/topic_writer.h"
+
+namespace pinflow::sink {
+
+struct PlannedObject {
+  std::string name;
+  int64_t records = 0;
+  bool operator==(const PlannedObject&) const = default;
+};
+
+struct Plan {
+  int64_t first = 0;         // of its range of offsets, and the name of the plan
+  int64_t next = 0;          // one past it
+  int64_t wallclock_ms = 0;  // the time that an extractor by the clock was given
+  std::string settings;      // a digest of all that changes bytes or names
+  int64_t dead = 0;          // records that went to the dead letters
+  std::vector<PlannedObject> objects;
+  bool operator==(const Plan&) const = default;
+};
+
+std::string plan_text(const Plan& plan);
+Result<Plan> parse_plan(std::string_view text);  // corrupt
+
+// "state/sink/local.pin/partition=0/".
+std::string plan_prefix(std::string_view topic, int32_t partition);
+std::string plan_name(std::string_view topic, int32_t partition, int64_t first);
+
+// A closed generation on its way into the store.
+struct Generation {
+  Plan plan;
+  bool repeated = false;           // made by a plan that stands in the store
+  std::vector<std::string> bytes;  // of plan.objects, in their order
+  std::vector<kafka::NewRecord> dead_records;  // for the topic of dead letters
+  int64_t records = 0;                         // in objects of data
+  int64_t data_objects = 0;                    // the first ones of plan.objects; behind them those of dead letters
+  int64_t size() const;                        // what it holds in memory, in bytes
+
+  // How far it has come; of the thread that writes it.
+  bool planned = false;
+  size_t made = 0;
+  bool dead_sent = false;
+};
+
+}  // namespace pinflow::sink
