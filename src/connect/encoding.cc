@@ -79,6 +79,10 @@ Result<Encoding> Encoding::make(Settings settings) {
     return invalid("format.class ParquetFormat needs value.converter=…JsonConverter: columns are fields of JSON");
   if (settings.format == Format::parquet && settings.columns.empty())
     return invalid("format.class ParquetFormat needs a schema: no record of the pipeline has this topic");
+  for (const Column& column : settings.columns)
+    if (!is_column_type(column.type)) return invalid("the column {} has the unknown type {}", column.name, column.type);
+  if (settings.format == Format::parquet && settings.null_values == NullValues::write)
+    return invalid("behavior.on.null.values=write does not go with ParquetFormat: a null is no row");
   if (settings.format == Format::parquet && settings.compression != Compression::none)
     return invalid("s3.compression.type does not go with ParquetFormat; its own is parquet.codec");
   if (settings.keys == Format::bytes && settings.key != Converter::bytes)
@@ -99,6 +103,9 @@ Result<Encoding> Encoding::make(Settings settings) {
   }
   Encoding encoding(std::move(settings));
   encoding.time_path_ = std::move(time_path);
+  if (encoding.settings_.format == Format::parquet)
+    encoding.parquet_ =
+        std::make_shared<ParquetMaker>(encoding.settings_.columns, encoding.settings_.parquet_codec);
   return encoding;
 }
 
@@ -106,6 +113,8 @@ std::expected<bool, std::string> Encoding::look(const kafka::Message& record, in
   time_ms_ = record.timestamp_ms;
   is_null_ = false;
   if (auto converted = convert_value(record); !converted) return Refused(converted.error());
+  if (settings_.format == Format::parquet && !is_null_)
+    if (auto fit = fits(settings_.columns, value_); !fit) return Refused(fit.error());
   if (is_null_) {
     if (settings_.null_values == NullValues::fail) return Refused(kNullValue);
     if (settings_.null_values == NullValues::ignore) return false;
@@ -279,8 +288,14 @@ Result<std::vector<Piece>> Encoding::finish(Lines lines) const {
   const auto packed = [this](std::string bytes) {
     return compress(settings_.compression, settings_.compression_level, std::move(bytes));
   };
-  std::vector<Piece> pieces = {{extension(), settings_.format == Format::parquet ? std::move(lines.value)
-                                                                                 : packed(std::move(lines.value))}};
+  std::vector<Piece> pieces;
+  if (parquet_) {
+    auto made = parquet_->make(lines.value);
+    if (!made) return pass(made.error());
+    pieces.push_back({extension(), std::move(*made)});
+  } else {
+    pieces.push_back({extension(), packed(std::move(lines.value))});
+  }
   const std::string_view packing = extension_of(settings_.compression);
   if (settings_.keys)
     pieces.push_back({fmt::format(".keys{}{}", settings_.keys == Format::json ? ".json" : settings_.bytes_extension, packing),

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "connect/parquet.h"
 #include "connect/settings.h"
 #include "connect/time_path.h"
 #include "gate/json_gate.h"
@@ -40,7 +41,7 @@ struct Piece {
 
 class Encoding {
  public:
-  // invalid, unsupported: settings that do not fit together, in the words of their properties.
+  // invalid: settings that do not fit together, in the words of their properties.
   static Result<Encoding> make(Settings settings);
 
   // Looks at a record. `wall_ms` is only used by the Wallclock extractor. False: the record is left out (null values
@@ -56,7 +57,7 @@ class Encoding {
   int64_t wall_span(int64_t wall_ms) const;
   bool uses_wall_clock() const;
 
-  // The objects of closed lines; Parquet's are made by the caller (parquet.h).
+  // The objects of closed lines. Thread-safe, also while another thread looks and appends.
   Result<std::vector<Piece>> finish(Lines lines) const;
   // Of the first of them: ".json", ".json.gz", ".bin", ".snappy.parquet".
   std::string extension() const;
@@ -74,6 +75,7 @@ class Encoding {
 
   Settings settings_;
   std::optional<TimePath> time_path_;
+  std::shared_ptr<ParquetMaker> parquet_;
   gate::JsonGate gate_;
   std::string value_, key_, headers_, scratch_, folder_;  // of the record that was looked at
   bool is_null_ = false;

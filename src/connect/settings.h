@@ -33,7 +33,7 @@ enum class NullValues {
 // One column of a Parquet object: a field of the record.
 struct Column {
   std::string name;
-  std::string type;  // as DuckDB's SQL names it: BIGINT, DOUBLE, VARCHAR, BOOLEAN, TIMESTAMP
+  std::string type;  // BIGINT, DOUBLE, BOOLEAN or VARCHAR
 };
 
 enum class PartitionBy { kafka_partition, fields, time };
