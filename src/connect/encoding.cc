@@ -61,7 +61,10 @@ std::string Settings::fingerprint() const {
   json.number(static_cast<int64_t>(value)).number(static_cast<int64_t>(key)).number(static_cast<int64_t>(format));
   json.number(static_cast<int64_t>(compression)).number(static_cast<int64_t>(compression_level));
   json.string(bytes_extension).string(bytes_separator).string(parquet_codec);
-  for (const Column& column : columns) json.string(column.name).string(column.type);
+  for (const Schema& schema : schemas) {
+    json.string(schema.topic);
+    for (const Column& column : schema.columns) json.string(column.name).string(column.type);
+  }
   json.number(keys ? static_cast<int64_t>(*keys) : int64_t{-1}).boolean(headers);
   json.number(static_cast<int64_t>(null_values)).string(tombstone_folder);
   json.number(static_cast<int64_t>(partitioning.by));
@@ -77,10 +80,12 @@ Result<Encoding> Encoding::make(Settings settings) {
     return invalid("format.class ByteArrayFormat needs value.converter=…ByteArrayConverter");
   if (settings.format == Format::parquet && settings.value != Converter::json && settings.value != Converter::json_schema)
     return invalid("format.class ParquetFormat needs value.converter=…JsonConverter: columns are fields of JSON");
-  if (settings.format == Format::parquet && settings.columns.empty())
-    return invalid("format.class ParquetFormat needs a schema: no record of the pipeline has this topic");
-  for (const Column& column : settings.columns)
-    if (!is_column_type(column.type)) return invalid("the column {} has the unknown type {}", column.name, column.type);
+  if (settings.format == Format::parquet && settings.schemas.empty())
+    return invalid("format.class ParquetFormat needs a schema: no record of the pipeline has such a topic");
+  for (const Schema& schema : settings.schemas)
+    for (const Column& column : schema.columns)
+      if (!is_column_type(column.type))
+        return invalid("topic {}: the column {} has the unknown type {}", schema.topic, column.name, column.type);
   if (settings.format == Format::parquet && settings.null_values == NullValues::write)
     return invalid("behavior.on.null.values=write does not go with ParquetFormat: a null is no row");
   if (settings.format == Format::parquet && settings.compression != Compression::none)
@@ -104,8 +109,9 @@ Result<Encoding> Encoding::make(Settings settings) {
   Encoding encoding(std::move(settings));
   encoding.time_path_ = std::move(time_path);
   if (encoding.settings_.format == Format::parquet)
-    encoding.parquet_ =
-        std::make_shared<ParquetMaker>(encoding.settings_.columns, encoding.settings_.parquet_codec);
+    for (const Schema& schema : encoding.settings_.schemas)
+      encoding.parquet_.push_back(
+          std::make_shared<ParquetMaker>(schema.columns, encoding.settings_.parquet_codec));
   return encoding;
 }
 
@@ -114,7 +120,7 @@ std::expected<bool, std::string> Encoding::look(const kafka::Message& record, in
   is_null_ = false;
   if (auto converted = convert_value(record); !converted) return Refused(converted.error());
   if (settings_.format == Format::parquet && !is_null_)
-    if (auto fit = fits(settings_.columns, value_); !fit) return Refused(fit.error());
+    if (auto found = find_schema(record); !found) return Refused(found.error());
   if (is_null_) {
     if (settings_.null_values == NullValues::fail) return Refused(kNullValue);
     if (settings_.null_values == NullValues::ignore) return false;
@@ -141,6 +147,7 @@ void Encoding::append(Lines& to) const {
     to.headers += '\n';
   }
   ++to.records;
+  to.schema = schema_;
 }
 
 std::expected<void, std::string> Encoding::convert_value(const kafka::Message& record) {
@@ -225,6 +232,16 @@ void Encoding::convert_headers(const kafka::Message& record) {
   headers_ = json.take();
 }
 
+std::expected<void, std::string> Encoding::find_schema(const kafka::Message& record) {
+  const std::vector<Schema>& schemas = settings_.schemas;
+  if (schema_ >= schemas.size() || schemas[schema_].topic != record.topic) {
+    const auto found = std::ranges::find(schemas, record.topic, &Schema::topic);
+    if (found == schemas.end()) return Refused(fmt::format("no schema for the topic {}", record.topic));
+    schema_ = static_cast<size_t>(found - schemas.begin());
+  }
+  return fits(schemas[schema_].columns, value_);
+}
+
 std::expected<void, std::string> Encoding::find_folder(const kafka::Message& record, int64_t wall_ms) {
   switch (settings_.partitioning.by) {
     case PartitionBy::kafka_partition: folder_ = fmt::format("partition={}", record.partition); return {};
@@ -289,8 +306,8 @@ Result<std::vector<Piece>> Encoding::finish(Lines lines) const {
     return compress(settings_.compression, settings_.compression_level, std::move(bytes));
   };
   std::vector<Piece> pieces;
-  if (parquet_) {
-    auto made = parquet_->make(lines.value);
+  if (!parquet_.empty()) {
+    auto made = parquet_[lines.schema]->make(lines.value);
     if (!made) return pass(made.error());
     pieces.push_back({extension(), std::move(*made)});
   } else {

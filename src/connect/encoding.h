@@ -29,6 +29,7 @@ struct Lines {
   std::string keys;
   std::string headers;
   int64_t records = 0;
+  size_t schema = 0;  // which of the settings'
 
   int64_t bytes() const { return static_cast<int64_t>(value.size() + keys.size() + headers.size()); }
 };
@@ -70,15 +71,17 @@ class Encoding {
   std::expected<void, std::string> convert_key(const kafka::Message& record);
   void convert_headers(const kafka::Message& record);
   std::expected<void, std::string> find_folder(const kafka::Message& record, int64_t wall_ms);
+  std::expected<void, std::string> find_schema(const kafka::Message& record);
   std::expected<void, std::string> find_fields();
   std::expected<void, std::string> find_time(const kafka::Message& record, int64_t wall_ms);
 
   Settings settings_;
   std::optional<TimePath> time_path_;
-  std::shared_ptr<ParquetMaker> parquet_;
+  std::vector<std::shared_ptr<ParquetMaker>> parquet_;  // of each schema
   gate::JsonGate gate_;
   std::string value_, key_, headers_, scratch_, folder_;  // of the record that was looked at
   bool is_null_ = false;
+  size_t schema_ = 0;
   int64_t time_ms_ = -1;
 };
 

@@ -34,7 +34,7 @@ TEST(Parquet, WhatFitsItsColumns) {
 }
 
 TEST(Parquet, ReadsBackAsItWasAndIsTheSameEachTime) {
-  Settings settings{.format = Format::parquet, .columns = kColumns};
+  Settings settings{.format = Format::parquet, .schemas = {{"s", {{"x", "BIGINT"}}}, {"t", kColumns}}};
   auto by = Encoding::make(settings);
   ASSERT_TRUE(by) << by.error().message;
   EXPECT_EQ(by->extension(), ".snappy.parquet");
@@ -68,8 +68,9 @@ TEST(Parquet, ReadsBackAsItWasAndIsTheSameEachTime) {
 }
 
 TEST(Parquet, OtherRecordsAreRefused) {
-  auto by = Encoding::make({.format = Format::parquet, .columns = kColumns});
+  auto by = Encoding::make({.format = Format::parquet, .schemas = {{"s", {{"x", "BIGINT"}}}, {"t", kColumns}}});
   EXPECT_EQ(by->look({.topic = "t", .value = "{\"more\":1}"}, 0).error(), "the field more is not in the schema");
+  EXPECT_EQ(by->look({.topic = "u", .value = "{}"}, 0).error(), "no schema for the topic u");
 }
 
 }  // namespace

@@ -36,6 +36,12 @@ struct Column {
   std::string type;  // BIGINT, DOUBLE, BOOLEAN or VARCHAR
 };
 
+// Of a topic's Parquet objects.
+struct Schema {
+  std::string topic;
+  std::vector<Column> columns;
+};
+
 enum class PartitionBy { kafka_partition, fields, time };
 enum class TimeFrom { wall_clock, record, field };
 
@@ -58,7 +64,7 @@ struct Settings {
   std::string bytes_extension = ".bin";
   std::string bytes_separator = "\n";
   std::string parquet_codec = "snappy";
-  std::vector<Column> columns;  // of Parquet objects
+  std::vector<Schema> schemas;  // of Parquet objects; records of other topics are refused
   std::optional<Format> keys;   // store.kafka.keys: json or bytes
   bool headers = false;         // store.kafka.headers: JSON
   NullValues null_values = NullValues::fail;
