@@ -7,9 +7,6 @@
 namespace pinflow::app {
 namespace {
 
-// What an option has by default, and thus where nobody has said anything.
-const object::S3Options kUnsaid;
-
 std::string setting(const Context& context, const char* name) {
   const auto found = context.pipeline.settings.find(name);
   return found == context.pipeline.settings.end() ? "" : found->second;
@@ -44,9 +41,9 @@ Result<std::unique_ptr<object::Store>> open_s3_lake(const Context& context, obje
     const std::string style = setting(context, "s3.path_style");
     if (!style.empty() && style != "true" && style != "false")
       return invalid("the setting s3.path_style is '{}'; it must be true or false", style);
-    options.path_style = style.empty() ? !options.endpoint.empty() : style == "true";
+    options.path_style = options.path_style || (style.empty() ? !options.endpoint.empty() : style == "true");
   }
-  if (options.region == kUnsaid.region) {
+  if (options.region.empty()) {
     const std::string region = setting(context, "s3.region");
     if (!region.empty()) options.region = region;
     else if (auto known = aws::configured_region(environment, *config)) options.region = *known;

@@ -9,6 +9,7 @@
 #include "app/counts.h"
 #include "app/lake_store.h"
 #include "app/posting.h"
+#include "app/schemas.h"
 #include "app/services.h"
 #include "base/logging.h"
 #include "base/properties.h"
@@ -30,6 +31,14 @@ void print(std::string_view part, const std::string& where) {
 void print_ready() {
   fmt::print("ready: Ctrl-C stops\n");
   std::fflush(stdout);
+}
+
+// The store that a connector's file names, or the lake.
+Result<std::unique_ptr<object::Store>> open_store(const Context& context, const sink::Connector& connector) {
+  if (!connector.folder.empty()) return object::open_directory(connector.folder);
+  if (!connector.s3) return open_lake(context);
+  return open_s3_lake(context, *connector.s3,
+                      connector.keys ? std::shared_ptr(aws::fixed_credentials(*connector.keys)) : nullptr);
 }
 
 // Until a stop is asked for, or the sink has failed by itself.
@@ -148,8 +157,9 @@ Result<int> run_sink(const Context& context) {
     connector = std::move(*read);
     for (const std::string& remark : connector.remarks) info("{}", remark);
     if (context.options.flush_size) connector.options.rotation.flush_size = *context.options.flush_size;
+    if (auto given = give_schemas(context.pipeline, connector.options); !given) return pass(given.error());
   }
-  auto lake = connector.store.empty() ? open_lake(context) : object::open_directory(connector.store);
+  auto lake = open_store(context, connector);
   if (!lake) return pass(lake.error());
   auto sink = context.options.file.empty() ? start_sink(context, **lake, *config)
                                            : sink::Sink::start(connector.options, **lake, *config);

@@ -262,6 +262,7 @@ Result<S3Options> parse_s3_url(std::string_view url) {
 
 Result<std::unique_ptr<Store>> open_s3(S3Options options, std::shared_ptr<aws::CredentialsProvider> credentials) {
   auto kept = std::make_unique<S3Options>(std::move(options));
+  if (kept->region.empty()) kept->region = "us-east-1";
   auto client = S3Client::create(*kept, *credentials);
   if (!client) return pass(client.error());
   std::error_code error;

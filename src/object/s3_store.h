@@ -29,7 +29,7 @@ namespace pinflow::object {
 struct S3Options {
   std::string bucket;
   std::string prefix;                 // without '/' at its ends; empty: the bucket's root
-  std::string region = "us-east-1";
+  std::string region;                 // empty: us-east-1
   std::string endpoint;               // "http://127.0.0.1:7070"; empty: AWS's own of the region
   bool path_style = false;            // ENDPOINT/BUCKET/KEY; else BUCKET.ENDPOINT/KEY. Always where the host is an address
   std::string ca_file;                // PEM; empty: those that the system trusts
