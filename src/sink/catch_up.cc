@@ -120,7 +120,7 @@ bool Sink::Worker::is_reached(const kafka::TopicPartition& at, int64_t target) {
     std::lock_guard lock(mutex_);
     if (const auto owned = owned_.find(at); owned != owned_.end()) {
       if (owned->second.partition->reached() < target) return false;
-      if (owned->second.partition->given() < target) owned->second.partition->close_all();
+      if (owned->second.partition->given() < target) owned->second.partition->close_all(Cause::told);
       return owned->second.outbox->first_waiting().value_or(target) >= target;
     }
   }

@@ -34,6 +34,31 @@ void append_dead_letter(std::string& to, const kafka::Message& record, std::stri
   to += '\n';
 }
 
+kafka::NewRecord dead_letter_record(const kafka::Message& record, std::string_view reason, std::string_view connector,
+                                    bool headers) {
+  const auto copy = [](const std::optional<std::string_view>& bytes) {
+    return bytes ? std::optional<std::string>(*bytes) : std::nullopt;
+  };
+  kafka::NewRecord letter{.key = copy(record.key), .value = copy(record.value), .headers = {}, .partition = {}};
+  for (const kafka::HeaderView& header : record.headers)
+    letter.headers.push_back({std::string(header.name), copy(header.value)});
+  if (!headers) return letter;
+  const auto add = [&letter](std::string_view name, std::string value) {
+    letter.headers.push_back({fmt::format("__connect.errors.{}", name), std::move(value)});
+  };
+  add("topic", std::string(record.topic));
+  add("partition", fmt::to_string(record.partition));
+  add("offset", fmt::to_string(record.offset));
+  add("connector.name", std::string(connector));
+  add("task.id", "0");
+  add("stage", "VALUE_CONVERTER");
+  add("class.name", "org.apache.kafka.connect.json.JsonConverter");
+  add("exception.class.name", "org.apache.kafka.connect.errors.DataException");
+  add("exception.message", std::string(reason));
+  add("exception.stacktrace", std::string(reason));
+  return letter;
+}
+
 Result<int64_t> offset_of_dead_letter(std::string_view line) {
   simdjson::dom::parser parser;
   int64_t offset = 0;

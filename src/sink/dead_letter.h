@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "kafka/client/consumer.h"
+#include "kafka/client/topic_writer.h"
 
 namespace pinflow::sink {
 
@@ -21,6 +22,11 @@ inline constexpr std::string_view kNullValue = "null value";
 
 // With its line feed.
 void append_dead_letter(std::string& to, const kafka::Message& record, std::string_view reason);
+
+// The same record for a topic of dead letters: as it came, with the headers by which Kafka Connect tells why and from
+// where (KIP-298), where they are asked for. The key and the value are copied.
+kafka::NewRecord dead_letter_record(const kafka::Message& record, std::string_view reason, std::string_view connector,
+                                    bool headers);
 
 // The offset that a line names; corrupt where it is no such line.
 Result<int64_t> offset_of_dead_letter(std::string_view line);

@@ -16,9 +16,10 @@ namespace pinflow::sink {
 
 struct File {
   Kind kind = Kind::data;
-  int64_t first = 0;    // offset of its first record
-  int64_t next = 0;     // one past the offset of its last record
-  int64_t records = 0;  // lines
+  int64_t first = 0;          // offset of its first record
+  int64_t next = 0;           // one past the offset of its last record
+  int64_t records = 0;        // lines
+  Cause cause = Cause::told;  // of its closing
   std::string bytes;
   std::shared_ptr<Generation> generation;  // nothing in a chain
   Now opened;
@@ -31,8 +32,9 @@ struct File {
     return file;
   }
   bool empty() const { return records == 0; }
-  int64_t size() const { return static_cast<int64_t>(bytes.size()) + (generation ? generation->size() : 0); }
-  int64_t memory() const { return static_cast<int64_t>(bytes.capacity()) + (generation ? generation->size() : 0); }
+  int64_t size() const { return static_cast<int64_t>(bytes.size()); }
+  int64_t payload() const { return size() + (generation ? generation->payload() : 0); }  // of objects, uncompressed
+  int64_t memory() const { return static_cast<int64_t>(bytes.capacity()) + (generation ? generation->memory() : 0); }
   Progress progress() const { return {records, size(), opened, touched_ms}; }
 
   // The line of this record was just appended to `bytes`.

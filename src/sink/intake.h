@@ -24,7 +24,7 @@ class Intake {
 
   // Both leave what follows a plan that stands in the store: it ends where the plan says.
   virtual void close_due(const Now& now) = 0;
-  virtual void close_all() = 0;
+  virtual void close_all(Cause cause) = 0;
 
   virtual int64_t start() const = 0;
   virtual int64_t position() const = 0;     // of the next record that it waits for
@@ -32,7 +32,7 @@ class Intake {
   virtual int64_t taken() const = 0;        // records
   virtual int64_t passed_over() const = 0;  // records, that were in the lake already
   virtual int64_t ignored() const { return 0; }
-  virtual int64_t open_bytes() const = 0;   // of memory
+  virtual int64_t open_bytes() const = 0;  // of memory
   virtual int64_t open_records() const = 0;
   virtual bool has_open() const = 0;
   // All before it was given away (or is in the lake): the lowest offset in progress, or the position.

@@ -58,12 +58,17 @@ LakeReader::LakeReader(object::Store& store, const Layout& layout, std::string_v
       data_names_(layout, Kind::data, topic, partition),
       dead_names_(layout, Kind::dead, topic, partition) {}
 
-Result<> LakeReader::list() {
-  for (auto [names, into] : {std::pair{&data_names_, &data_}, std::pair{&dead_names_, &dead_}}) {
-    auto listed = store_.list(names->prefix());
-    if (!listed) return pass(listed.error());
-    *into = objects_of(*listed, *names);
-  }
+Result<> LakeReader::list() { return list_from(0); }
+
+Result<> LakeReader::list_from(int64_t from) {
+  // Names of more digits than the padding sort before others.
+  const bool sorted = from > 0 && data_names_.name(from).size() == data_names_.name(0).size();
+  auto data = store_.list(data_names_.prefix(), sorted ? data_names_.name(from - 1) : std::string());
+  if (!data) return pass(data.error());
+  data_ = objects_of(*data, data_names_);
+  auto dead = store_.list(dead_names_.prefix());  // few, and one may reach far
+  if (!dead) return pass(dead.error());
+  dead_ = objects_of(*dead, dead_names_);
   return {};
 }
 

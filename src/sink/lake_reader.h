@@ -26,6 +26,9 @@ class LakeReader {
 
   // Lists the partition's objects, data and dead. Others in their folders are none of ours and left alone.
   Result<> list();
+  // The same, but of the data objects only those that begin at `from` or after: for one that begins far into a large
+  // lake. It lists all where names do not sort by their offsets.
+  Result<> list_from(int64_t from);
 
   // After list(). Both are nothing where the lake holds no record of the partition.
   std::optional<int64_t> first() const;

@@ -22,7 +22,7 @@ File data(int64_t first, int64_t next) {
   File file{.kind = Kind::data};
   for (int64_t offset = first; offset < next; ++offset) {
     file.bytes += fmt::format("{{\"n\":{}}}\n", offset);
-    file.count(offset, 0);
+    file.count(offset, {});
   }
   return file;
 }
@@ -31,7 +31,7 @@ File dead(const std::vector<int64_t>& offsets) {
   File file{.kind = Kind::dead};
   for (const int64_t offset : offsets) {
     append_dead_letter(file.bytes, {.topic = "t", .offset = offset, .value = "x"}, "not JSON");
-    file.count(offset, 0);
+    file.count(offset, {});
   }
   return file;
 }

@@ -9,7 +9,8 @@ namespace pinflow::sink {
 
 std::string marker_text(const Marker& marker) {
   JsonWriter json;
-  json.begin_object().key("cluster_id").string(marker.cluster_id).key("topic_id").string(marker.topic_id).end_object();
+  json.begin_object().key("cluster_id").string(marker.cluster_id).key("topic_id").string(marker.topic_id);
+  json.key("group").string(marker.group).end_object();
   return json.take() + "\n";
 }
 
@@ -20,7 +21,9 @@ Result<Marker> parse_marker(std::string_view text) {
   const auto parsed = parser.parse(text.data(), text.size());
   if (parsed.error() || parsed["cluster_id"].get(cluster_id) || parsed["topic_id"].get(topic_id))
     return corrupt("not an object with cluster_id and topic_id: {:.200}", text);
-  return Marker{std::string(cluster_id), std::string(topic_id)};
+  std::string_view group;
+  if (parsed["group"].get(group)) group = {};
+  return Marker{std::string(cluster_id), std::string(topic_id), std::string(group)};
 }
 
 Result<Sameness> compare_markers(const Marker& lake, const Marker& now, std::string_view topic) {
@@ -39,7 +42,7 @@ Result<Sameness> compare_markers(const Marker& lake, const Marker& now, std::str
   return known ? Sameness::same : Sameness::unknown;
 }
 
-Result<Sameness> claim_topic(object::Store& store, std::string_view topic, const Marker& now) {
+Result<Claim> claim_topic(object::Store& store, std::string_view topic, const Marker& now) {
   const std::string name = marker_name(topic);
   auto put = store.put_if_absent(name, marker_text(now));
   if (!put && put.error().code != Code::already_exists) return pass(put.error());
@@ -47,7 +50,9 @@ Result<Sameness> claim_topic(object::Store& store, std::string_view topic, const
   if (!text) return pass(text.error());
   auto lake = parse_marker(*text);
   if (!lake) return pass(lake.error(), "{}/{}", store.url(), name);
-  return compare_markers(*lake, now, topic);
+  auto compared = compare_markers(*lake, now, topic);
+  if (!compared) return pass(compared.error());
+  return Claim{*compared, lake->group};
 }
 
 }  // namespace pinflow::sink

@@ -12,11 +12,12 @@ using testing::HasSubstr;
 
 TEST(Marker, IsPutOnceAndCompared) {
   object::MemoryStore store;
-  EXPECT_EQ(claim_topic(store, "t", {"cluster", "topic"}).value(), Sameness::same);
-  EXPECT_EQ(store.get("state/topics/t.json").value(), "{\"cluster_id\":\"cluster\",\"topic_id\":\"topic\"}\n");
-  EXPECT_EQ(claim_topic(store, "t", {"cluster", "topic"}).value(), Sameness::same);
-  EXPECT_EQ(claim_topic(store, "t", {"cluster", ""}).value(), Sameness::unknown);
-  EXPECT_EQ(claim_topic(store, "t", {"", "topic"}).value(), Sameness::unknown);
+  EXPECT_EQ(claim_topic(store, "t", {"cluster", "topic"}).value().sameness, Sameness::same);
+  EXPECT_EQ(store.get("state/topics/t.json").value(),
+            "{\"cluster_id\":\"cluster\",\"topic_id\":\"topic\",\"group\":\"\"}\n");
+  EXPECT_EQ(claim_topic(store, "t", {"cluster", "topic"}).value().sameness, Sameness::same);
+  EXPECT_EQ(claim_topic(store, "t", {"cluster", ""}).value().sameness, Sameness::unknown);
+  EXPECT_EQ(claim_topic(store, "t", {"", "topic"}).value().sameness, Sameness::unknown);
   auto anew = claim_topic(store, "t", {"cluster", "another"});
   ASSERT_FALSE(anew);
   EXPECT_EQ(anew.error().code, Code::conflict);
@@ -28,8 +29,8 @@ TEST(Marker, IsPutOnceAndCompared) {
 
 TEST(Marker, WithoutIdsIsUnknown) {
   object::MemoryStore store;
-  EXPECT_EQ(claim_topic(store, "t", {"", ""}).value(), Sameness::unknown);
-  EXPECT_EQ(claim_topic(store, "t", {"cluster", "topic"}).value(), Sameness::unknown);
+  EXPECT_EQ(claim_topic(store, "t", {"", ""}).value().sameness, Sameness::unknown);
+  EXPECT_EQ(claim_topic(store, "t", {"cluster", "topic"}).value().sameness, Sameness::unknown);
 }
 
 TEST(Marker, MustBeAMarker) {
@@ -38,7 +39,7 @@ TEST(Marker, MustBeAMarker) {
   EXPECT_EQ(claim_topic(store, "t", {"c", "t"}).error().code, Code::corrupt);
   store.fail_nth("put_if_absent", 1, {{Code::unavailable, "no answer"}, true});
   EXPECT_EQ(claim_topic(store, "u", {"c", "t"}).error().code, Code::unavailable);
-  EXPECT_EQ(claim_topic(store, "u", {"c", "t"}).value(), Sameness::same);
+  EXPECT_EQ(claim_topic(store, "u", {"c", "t"}).value().sameness, Sameness::same);
 }
 
 }  // namespace

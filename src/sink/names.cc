@@ -39,6 +39,15 @@ std::optional<int64_t> Names::first_offset(std::string_view name) const {
   return offset;
 }
 
+std::string object_name(const Layout& layout, std::string_view topic, int32_t partition, std::string_view folder,
+                        int64_t first_offset, std::string_view extension) {
+  std::string name;
+  if (!layout.topics_dir.empty()) name = layout.topics_dir + layout.directory_delim;
+  name += fmt::format("{0}{1}{2}{1}{0}{3}{4}{3}{5:0{6}}{7}", topic, layout.directory_delim, folder, layout.file_delim,
+                      partition, first_offset, layout.pad, extension);
+  return name;
+}
+
 std::string marker_name(std::string_view topic) { return fmt::format("state/topics/{}.json", topic); }
 
 }  // namespace pinflow::sink

@@ -39,6 +39,10 @@ class Names {
   int pad_;
 };
 
+// An object of another layout than the default partitioner's: `folder` is the partitioner's, below the topic's.
+std::string object_name(const Layout& layout, std::string_view topic, int32_t partition, std::string_view folder,
+                        int64_t first_offset, std::string_view extension);
+
 std::string marker_name(std::string_view topic);
 
 }  // namespace pinflow::sink

@@ -25,8 +25,10 @@ Result<> Partition::take(const kafka::Message& record, const Now& now) {
     ++passed_over_;
     return {};
   }
-  if (!data_.empty() && (data_.next != record.offset || is_over(rotation_, data_.base_ms, record.timestamp_ms)))
-    close(data_);
+  if (!data_.empty()) {
+    if (data_.next != record.offset) close(data_, Cause::gap);
+    else if (is_over(rotation_, data_.base_ms, record.timestamp_ms)) close(data_, Cause::record_time);
+  }
   std::string_view reason = kNullValue;
   if (record.value) {
     auto accepted = gate_.accept(*record.value, data_.bytes);
@@ -34,14 +36,14 @@ Result<> Partition::take(const kafka::Message& record, const Now& now) {
       data_.bytes += '\n';
       if (data_.empty()) data_.base_ms = record.timestamp_ms;
       data_.count(record.offset, now);
-      if (is_full(rotation_, data_.progress())) close(data_);
+      if (const auto full = is_full(rotation_, data_.progress())) close(data_, *full);
       return {};
     }
     reason = gate::text_of(accepted.error());
   }
   append_dead_letter(dead_.bytes, record, reason);
   dead_.count(record.offset, now);
-  if (is_full(rotation_, dead_.progress())) close(dead_);
+  if (const auto full = is_full(rotation_, dead_.progress())) close(dead_, *full);
   return {};
 }
 
@@ -49,12 +51,13 @@ void Partition::reach(int64_t offset) { reached_ = std::max(reached_, offset); }
 
 void Partition::close_due(const Now& now) {
   for (File* file : {&data_, &dead_})
-    if (!file->empty() && is_due(rotation_, file->progress(), now)) close(*file);
+    if (!file->empty())
+      if (const auto due = is_due(rotation_, file->progress(), now)) close(*file, *due);
 }
 
-void Partition::close_all() {
-  close(data_);
-  close(dead_);
+void Partition::close_all(Cause cause) {
+  close(data_, cause);
+  close(dead_, cause);
 }
 
 int64_t Partition::given() const {
@@ -64,8 +67,9 @@ int64_t Partition::given() const {
   return given;
 }
 
-void Partition::close(File& file) {
+void Partition::close(File& file, Cause cause) {
   if (file.empty()) return;
+  file.cause = cause;
   give_(std::exchange(file, File::of(file.kind)));
 }
 

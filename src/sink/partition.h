@@ -17,7 +17,7 @@ class Partition final : public Intake {
   Result<> take(const kafka::Message& record, const Now& now) override;
   void reach(int64_t offset) override;
   void close_due(const Now& now) override;
-  void close_all() override;
+  void close_all(Cause cause) override;
 
   int64_t start() const override { return start_; }
   int64_t position() const override { return position_; }
@@ -30,7 +30,7 @@ class Partition final : public Intake {
   int64_t given() const override;
 
  private:
-  void close(File& file);
+  void close(File& file, Cause cause);
 
   const Rotation rotation_;
   gate::JsonGate& gate_;

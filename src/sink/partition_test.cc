@@ -14,7 +14,7 @@ class PartitionTest : public testing::Test {
  protected:
   Partition& begin(Rotation rotation, int64_t start = 0, std::vector<Range> known = {}) {
     partition_ =
-        std::make_unique<Partition>(rotation, start, Coverage::of(std::move(known)).value(), [this](File file) {
+        std::make_unique<Partition>(rotation, gate_, start, Coverage::of(std::move(known)).value(), [this](File file) {
           given_.push_back(
               fmt::format("{}{}-{}:{}", file.kind == Kind::dead ? "dead " : "", file.first, file.next, file.records));
           bytes_ += file.bytes;
@@ -22,7 +22,7 @@ class PartitionTest : public testing::Test {
     return *partition_;
   }
   void take(int64_t offset, std::optional<std::string_view> value = "{ }", int64_t now_ms = 0) {
-    partition_->take({.topic = "t", .offset = offset, .value = value}, gate_, now_ms);
+    ASSERT_TRUE(partition_->take({.topic = "t", .offset = offset, .value = value}, {now_ms, 0}));
   }
   std::vector<std::string> given() { return std::exchange(given_, {}); }
 
@@ -39,10 +39,10 @@ TEST_F(PartitionTest, ClosesAtFlushSize) {
   EXPECT_EQ(partition_->given(), 6);
   EXPECT_EQ(partition_->position(), 7);
   EXPECT_EQ(partition_->open_records(), 1);
-  partition_->close_all();
+  partition_->close_all(Cause::told);
   EXPECT_THAT(given(), ElementsAre("6-7:1"));
   EXPECT_EQ(partition_->given(), 7);
-  partition_->close_all();
+  partition_->close_all(Cause::told);
   EXPECT_THAT(given(), IsEmpty());
   EXPECT_EQ(bytes_, "{}\n{}\n{}\n{}\n{}\n{}\n{}\n");
 }
@@ -57,14 +57,14 @@ TEST_F(PartitionTest, AGapOrADeadRecordEndsAFile) {
   take(8);
   EXPECT_THAT(given(), ElementsAre("0-2:2", "5-6:1"));
   EXPECT_EQ(partition_->given(), 6);
-  partition_->close_all();
+  partition_->close_all(Cause::told);
   EXPECT_THAT(given(), ElementsAre("8-9:1", "dead 6-8:2"));
 }
 
 TEST_F(PartitionTest, PassesOverWhatTheLakeHolds) {
   begin({}, 2, {{3, 5}, {7, 8}});
   for (int64_t offset = 2; offset < 10; ++offset) take(offset, offset == 7 ? "dead" : "{}");
-  partition_->close_all();
+  partition_->close_all(Cause::told);
   EXPECT_THAT(given(), ElementsAre("2-3:1", "5-7:2", "8-10:2"));
   EXPECT_EQ(partition_->taken(), 8);
   EXPECT_EQ(partition_->passed_over(), 3);
@@ -78,7 +78,7 @@ TEST_F(PartitionTest, IgnoresWhatItHasSeen) {
   take(5);
   take(4);
   EXPECT_EQ(partition_->taken(), 2);
-  partition_->close_all();
+  partition_->close_all(Cause::told);
   EXPECT_THAT(given(), ElementsAre("4-6:2"));
 }
 
@@ -91,18 +91,18 @@ TEST_F(PartitionTest, ClosesByBytesAgeAndIdleness) {
   take(0, "1", 0);
   for (int64_t ms = 25; ms < 100; ms += 25) {
     take(ms / 25, "1", ms);
-    partition_->close_due(ms + 24);
+    partition_->close_due({ms + 24, 0});
   }
   EXPECT_THAT(given(), IsEmpty());
-  partition_->close_due(100);
+  partition_->close_due({100, 0});
   EXPECT_THAT(given(), ElementsAre("0-4:4"));
   take(4, "1", 200);
   take(5, std::nullopt, 210);
-  partition_->close_due(229);
+  partition_->close_due({229, 0});
   EXPECT_THAT(given(), IsEmpty());
-  partition_->close_due(230);
+  partition_->close_due({230, 0});
   EXPECT_THAT(given(), ElementsAre("4-5:1"));
-  partition_->close_due(240);
+  partition_->close_due({240, 0});
   EXPECT_THAT(given(), ElementsAre("dead 5-6:1"));
 }
 

@@ -50,17 +50,31 @@ std::string plan_name(std::string_view topic, int32_t partition, int64_t first) 
   return fmt::format("{}{:020}.json", plan_prefix(topic, partition), first);
 }
 
-int64_t Generation::size() const {
-  int64_t size = 0;
-  for (const std::string& one : bytes) size += static_cast<int64_t>(one.capacity());
-  for (const PlannedObject& object : plan.objects) size += static_cast<int64_t>(sizeof object + object.name.size());
-  for (const kafka::NewRecord& record : dead_records) {
-    size += static_cast<int64_t>(sizeof record + (record.key ? record.key->size() : 0) +
-                                 (record.value ? record.value->size() : 0));
-    for (const kafka::Header& header : record.headers)
-      size += static_cast<int64_t>(sizeof header + header.name.size() + (header.value ? header.value->size() : 0));
-  }
-  return size;
+int64_t memory_of(const OpenFile& file) {
+  return static_cast<int64_t>(sizeof file + file.folder.capacity() + file.lines.value.capacity() +
+                              file.lines.keys.capacity() + file.lines.headers.capacity());
+}
+
+int64_t memory_of(const kafka::NewRecord& record) {
+  size_t size = sizeof record + (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+  for (const kafka::Header& header : record.headers)
+    size += sizeof header + header.name.size() + (header.value ? header.value->size() : 0);
+  return static_cast<int64_t>(size);
+}
+
+int64_t Generation::memory() const {
+  size_t size = sizeof *this + dead_lines.capacity();
+  for (const PlannedObject& object : plan.objects) size += sizeof object + object.name.capacity();
+  for (const std::string& one : bytes) size += sizeof one + one.capacity();
+  for (const OpenFile& file : files) size += static_cast<size_t>(memory_of(file));
+  for (const kafka::NewRecord& record : dead_records) size += static_cast<size_t>(memory_of(record));
+  return static_cast<int64_t>(size);
+}
+
+int64_t Generation::payload() const {
+  int64_t bytes = 0;
+  for (const OpenFile& file : files) bytes += file.lines.bytes();
+  return bytes;
 }
 
 }  // namespace pinflow::sink

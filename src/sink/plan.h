@@ -8,13 +8,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "connect/encoding.h"
 #include "kafka/client/topic_writer.h"
 
 namespace pinflow::sink {
@@ -42,20 +42,35 @@ Result<Plan> parse_plan(std::string_view text);  // corrupt
 std::string plan_prefix(std::string_view topic, int32_t partition);
 std::string plan_name(std::string_view topic, int32_t partition, int64_t first);
 
-// A closed generation on its way into the store.
-struct Generation {
-  Plan plan;
-  bool repeated = false;           // made by a plan that stands in the store
-  std::vector<std::string> bytes;  // of plan.objects, in their order
-  std::vector<kafka::NewRecord> dead_records;  // for the topic of dead letters
-  int64_t records = 0;                         // in objects of data
-  int64_t data_objects = 0;                    // the first ones of plan.objects; behind them those of dead letters
-  int64_t size() const;                        // what it holds in memory, in bytes
+// One file in progress, and its siblings with keys and headers.
+struct OpenFile {
+  std::string folder;  // of the partitioner
+  int64_t first = 0;   // offset of its first record
+  connect::Lines lines;
+};
 
-  // How far it has come; of the thread that writes it.
+// A generation, open or closed, on its way into the store.
+struct Generation {
+  Plan plan;              // its objects are named when they are made
+  bool repeated = false;  // made by a plan that stands in the store
+  std::vector<OpenFile> files;
+  int64_t records = 0;                         // in the files
+  int64_t dead_first = 0;                      // offset of the first dead letter
+  std::string dead_lines;                      // of the object of dead letters,
+  std::vector<kafka::NewRecord> dead_records;  // or for their topic
+
+  // Of the thread that writes it.
+  std::vector<std::string> bytes;  // of plan.objects, in their order, until each is made
+  bool finished = false;           // the files have become plan.objects and bytes
   bool planned = false;
   size_t made = 0;
   bool dead_sent = false;
+
+  int64_t memory() const;   // bytes
+  int64_t payload() const;  // bytes in the files
 };
+
+int64_t memory_of(const OpenFile& file);
+int64_t memory_of(const kafka::NewRecord& record);
 
 }  // namespace pinflow::sink

@@ -9,9 +9,7 @@
 namespace pinflow::sink {
 namespace {
 
-bool is_ours(const Generation& generation, size_t object) {
-  return object < static_cast<size_t>(generation.data_objects);
-}
+bool is_dead(const PlannedObject& object) { return object.name.starts_with("dead/"); }
 
 // A record that the topic will never take is an error that stays; all else may pass.
 Code code_of(kafka::KafkaError error) {
@@ -33,6 +31,7 @@ Code code_of(kafka::KafkaError error) {
 Result<> PlanWriter::write(std::deque<File>& files, WriteCounts& counts) {
   while (!files.empty()) {
     Generation& generation = *files.front().generation;
+    if (auto finished = finish(generation); !finished) return finished;
     if (auto planned = put_plan(generation); !planned) return planned;
     if (auto made = put_objects(generation, counts); !made) return made;
     if (auto sent = send_dead_records(generation); !sent) return sent;
@@ -40,6 +39,29 @@ Result<> PlanWriter::write(std::deque<File>& files, WriteCounts& counts) {
     counts.dead += generation.plan.dead;
     files.pop_front();
   }
+  return {};
+}
+
+// The lines become objects' bytes; each is named by its folder and its first offset.
+Result<> PlanWriter::finish(Generation& generation) {
+  if (generation.finished) return {};
+  for (OpenFile& file : generation.files) {
+    const int64_t records = file.lines.records;
+    auto pieces = finish_(std::exchange(file.lines, {}));
+    if (!pieces) return pass(pieces.error(), "{}/{}: offsets from {} on", topic_, partition_, file.first);
+    for (connect::Piece& piece : *pieces) {
+      generation.plan.objects.push_back(
+          {object_name(layout_, topic_, partition_, file.folder, file.first, piece.extension), records});
+      generation.bytes.push_back(std::move(piece.bytes));
+    }
+  }
+  generation.files = {};
+  if (!generation.dead_lines.empty()) {
+    generation.plan.objects.push_back(
+        {Names(layout_, Kind::dead, topic_, partition_).name(generation.dead_first), generation.plan.dead});
+    generation.bytes.push_back(std::exchange(generation.dead_lines, {}));
+  }
+  generation.finished = true;
   return {};
 }
 
@@ -81,13 +103,13 @@ Result<> PlanWriter::put_objects(Generation& generation, WriteCounts& counts) {
     }
     const auto made = store_.put_all_if_absent(objects);
     for (size_t i = 0; i < made.count; ++i) {
-      ++(is_ours(generation, generation.made) ? counts.objects : counts.dead_objects);
-      counts.bytes += static_cast<int64_t>(generation.bytes[generation.made++].size());
+      ++(is_dead(planned[generation.made]) ? counts.dead_objects : counts.objects);
+      counts.bytes += static_cast<int64_t>(std::exchange(generation.bytes[generation.made++], {}).size());
     }
     if (made.rest) continue;
     if (made.rest.error().code != Code::already_exists) return made.rest;
     if (auto met = meet(generation, generation.made); !met) return met;
-    ++generation.made;
+    generation.bytes[generation.made++] = {};
   }
   return {};
 }

@@ -1,4 +1,5 @@
-// Makes closed generations durable, in order and exactly once, whoever else writes there: the plan is put if absent,
+// Makes closed generations durable, in order and exactly once, whoever else writes there: its objects are made in
+// memory, the plan is put if absent,
 // then its objects, then the dead letters' topic is told. An object that is there already was made by the same plan
 // from the same log, so it is what we would have put. A plan that is there already and differs is another sink's: it
 // was first, and the generation is thrown away. I/O.
@@ -6,13 +7,17 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
+#include "connect/encoding.h"
 #include "kafka/client/topic_writer.h"
 #include "object/store.h"
 #include "sink/file_writer.h"
+#include "sink/names.h"
 
 namespace pinflow::sink {
 
@@ -22,22 +27,34 @@ struct DeadLetterTopic {
   std::string topic;
 };
 
+// Makes the objects of closed lines. Called by several threads at once.
+using Finish = std::function<Result<std::vector<connect::Piece>>(connect::Lines)>;
+
 class PlanWriter final : public FileWriter {
  public:
   // The store and the topic's writer must outlive it.
-  PlanWriter(object::Store& store, DeadLetterTopic dead, std::string_view topic, int32_t partition)
-      : store_(store), dead_(std::move(dead)), topic_(topic), partition_(partition) {}
+  PlanWriter(object::Store& store, const Layout& layout, Finish finish, DeadLetterTopic dead, std::string_view topic,
+             int32_t partition)
+      : store_(store),
+        layout_(layout),
+        finish_(std::move(finish)),
+        dead_(std::move(dead)),
+        topic_(topic),
+        partition_(partition) {}
 
   Result<> write(std::deque<File>& files, WriteCounts& counts) override;
   bool is_overtaken() const override { return overtaken_; }
 
  private:
+  Result<> finish(Generation& generation);
   Result<> put_plan(Generation& generation);
   Result<> put_objects(Generation& generation, WriteCounts& counts);
   Result<> meet(const Generation& generation, size_t object);
   Result<> send_dead_records(Generation& generation);
 
   object::Store& store_;
+  const Layout layout_;
+  const Finish finish_;
   const DeadLetterTopic dead_;
   const std::string topic_;
   const int32_t partition_;

@@ -5,6 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
+
+#include "sink/small_objects.h"
 
 namespace pinflow::sink {
 
@@ -35,9 +38,11 @@ struct Progress {
   int64_t touched_ms = 0;  // steady clock
 };
 
-// Asked after each record.
-inline bool is_full(const Rotation& rotation, const Progress& file) {
-  return file.records >= rotation.flush_size || file.bytes >= rotation.max_bytes;
+// Asked after each record. Nothing: it may grow on.
+inline std::optional<Cause> is_full(const Rotation& rotation, const Progress& file) {
+  if (file.records >= rotation.flush_size) return Cause::size;
+  if (file.bytes >= rotation.max_bytes) return Cause::bytes;
+  return std::nullopt;
 }
 
 // The first moment of the schedule after this one.
@@ -50,10 +55,12 @@ inline int64_t next_on_schedule(const Rotation& rotation, int64_t wall_ms) {
 }
 
 // Asked now and then; never for a file without records.
-inline bool is_due(const Rotation& rotation, const Progress& file, const Now& now) {
-  return now.steady_ms - file.opened.steady_ms >= rotation.max_age.count() ||
-         now.steady_ms - file.touched_ms >= rotation.max_idle.count() ||
-         (rotation.schedule_interval.count() > 0 && now.wall_ms >= next_on_schedule(rotation, file.opened.wall_ms));
+inline std::optional<Cause> is_due(const Rotation& rotation, const Progress& file, const Now& now) {
+  if (now.steady_ms - file.touched_ms >= rotation.max_idle.count()) return Cause::idle;
+  if (now.steady_ms - file.opened.steady_ms >= rotation.max_age.count()) return Cause::age;
+  if (rotation.schedule_interval.count() > 0 && now.wall_ms >= next_on_schedule(rotation, file.opened.wall_ms))
+    return Cause::schedule;
+  return std::nullopt;
 }
 
 // Asked before a record is put into a file whose first record is of `base_ms`; -1 stands for no time.

@@ -1,5 +1,10 @@
 #include "sink/sink.h"
 
+#include <algorithm>
+#include <future>
+#include <tuple>
+
+#include "kafka/client/writer.h"
 #include "sink/worker.h"
 
 namespace pinflow::sink {
@@ -12,6 +17,7 @@ Result<> check(const SinkOptions& options) {
     return invalid("sink {}: exactly one of topics and topics.regex must be given", options.name);
   if (options.name.empty()) return invalid("a sink needs a name");
   if (options.rotation.flush_size < 1) return invalid("sink {}: flush.size must be at least 1", options.name);
+  if (options.tasks < 1 || options.tasks > 256) return invalid("sink {}: tasks.max must be 1 to 256", options.name);
   if (options.writers < 1 || options.writers > 256) return invalid("sink {}: writers must be 1 to 256", options.name);
   for (const std::string& topic : options.topics)
     if (topic.empty() || topic.starts_with('.'))
@@ -20,33 +26,116 @@ Result<> check(const SinkOptions& options) {
   return {};
 }
 
+// What a sink has in its hands beside its files: records fetched ahead, by all its tasks together.
+constexpr int64_t kQueueKbytes = 16 << 10;
+constexpr int64_t kLeastQueueKbytes = 1 << 10;
+
+// The settings and the names by which a plan's objects are made.
+std::string fingerprint_of(const SinkOptions& options) {
+  const Layout& layout = options.layout;
+  return fmt::format("1 {} {} {} {} {} {}", options.shape.fingerprint(), layout.topics_dir, layout.directory_delim,
+                     layout.file_delim, layout.pad,
+                     options.dead_letter_topic.empty() ? "dead objects" : "dead records");
+}
+
+bool is_chain(const SinkOptions& options) {
+  return options.shape.is_plain() && options.dead_letter_topic.empty() && !options.stop_at_bad_record;
+}
+
 }  // namespace
 
-Sink::Sink(std::unique_ptr<Worker> worker) : worker_(std::move(worker)) {}
-Sink::~Sink() = default;
+Sink::Sink() = default;
+Sink::~Sink() { (void)stop(); }
 
 Result<std::unique_ptr<Sink>> Sink::start(SinkOptions options, object::Store& store,
                                           const kafka::ClientConfig& config) {
   if (auto good = check(options); !good) return pass(good.error());
-  // A broker answers the requests of a connection in order: a fetch that waits for records holds up what comes behind.
+  auto sink = std::unique_ptr<Sink>(new Sink());
+  sink->shared_ = std::make_unique<Shared>(std::move(options), store, config);
+  Shared& shared = *sink->shared_;
+  const int tasks = shared.options.tasks;
+  std::shared_ptr<const connect::Encoding> finisher;
+  if (!is_chain(shared.options)) {
+    shared.fingerprint = fingerprint_of(shared.options);
+    auto encoding = connect::Encoding::make(shared.options.shape);
+    if (!encoding) return pass(encoding.error(), "sink {}", shared.options.name);
+    finisher = std::make_shared<const connect::Encoding>(std::move(*encoding));
+    shared.finish = [finisher](connect::Lines lines) { return finisher->finish(std::move(lines)); };
+  }
+  if (!shared.options.dead_letter_topic.empty()) {
+    auto writer = kafka::RdTopicWriter::open(config, {.client_id = shared.options.name + "-dead-letters"});
+    if (!writer) return pass(writer.error());
+    shared.dead_letters = std::move(*writer);
+  }
   kafka::ClientConfig brisk = config;
+  // A broker answers the requests of a connection in order: a fetch that waits for records holds up what comes behind.
   brisk.properties.insert(brisk.properties.begin(), {"fetch.wait.max.ms", fmt::to_string(kFetchWaitMs)});
-  auto consumer = kafka::Consumer::open(
-      brisk, {.group = "connect-" + options.name, .client_id = options.name, .reset = kafka::Reset::none});
-  if (!consumer) return pass(consumer.error());
-  // And one that never fetches, for questions.
-  auto questioner = kafka::Consumer::open(config, {.client_id = options.name + "-questions"});
-  if (!questioner) return pass(questioner.error());
-  auto worker =
-      std::make_unique<Worker>(std::move(options), store, config, std::move(*consumer), std::move(*questioner));
-  if (auto started = worker->start(); !started) return pass(started.error());
-  return std::unique_ptr<Sink>(new Sink(std::move(worker)));
+  // Topics of one partition would all go to the first member by "range".
+  brisk.properties.insert(brisk.properties.begin(), {"partition.assignment.strategy", "roundrobin,range"});
+  for (int task = 0; task < tasks; ++task) {
+    const std::string id = tasks == 1 ? shared.options.name : fmt::format("{}-{}", shared.options.name, task);
+    auto consumer = kafka::Consumer::open(brisk, {.group = "connect-" + shared.options.name,
+                                                  .client_id = id,
+                                                  .reset = kafka::Reset::none,
+                                                  .queue_kbytes = std::max(kQueueKbytes / tasks, kLeastQueueKbytes)});
+    if (!consumer) return pass(consumer.error());
+    // And one that never fetches, for questions.
+    auto questioner = kafka::Consumer::open(config, {.client_id = id + "-questions"});
+    if (!questioner) return pass(questioner.error());
+    std::optional<connect::Encoding> encoding;
+    if (finisher) encoding = connect::Encoding::make(shared.options.shape).value();
+    sink->workers_.push_back(
+        std::make_unique<Worker>(shared, std::move(encoding), std::move(*consumer), std::move(*questioner)));
+  }
+  for (const auto& worker : sink->workers_)
+    if (auto started = worker->start(); !started) return pass(started.error());
+  return sink;
 }
 
-SinkCounts Sink::counts() const { return worker_->counts(); }
-std::optional<Error> Sink::failure() const { return worker_->failure(); }
-Result<> Sink::run_until_caught_up() { return worker_->run_until_caught_up(); }
-void Sink::flush() { worker_->flush(); }
-Result<> Sink::stop() { return worker_->stop(); }
+SinkCounts Sink::counts() const {
+  SinkCounts all;
+  for (const auto& worker : workers_) {
+    SinkCounts one = worker->counts();
+    all.taken += one.taken;
+    all.in_objects += one.in_objects;
+    all.dead += one.dead;
+    all.skipped += one.skipped;
+    all.ignored += one.ignored;
+    all.objects += one.objects;
+    all.dead_objects += one.dead_objects;
+    all.bytes += one.bytes;
+    std::ranges::move(one.partitions, std::back_inserter(all.partitions));
+  }
+  std::ranges::sort(all.partitions, {}, [](const PartitionCounts& one) { return std::tie(one.topic, one.partition); });
+  return all;
+}
+
+std::optional<Error> Sink::failure() const {
+  for (const auto& worker : workers_)
+    if (auto failure = worker->failure()) return failure;
+  return std::nullopt;
+}
+
+Result<> Sink::run_until_caught_up() {
+  std::vector<std::future<Result<>>> waits;
+  for (const auto& worker : workers_)
+    waits.push_back(std::async(std::launch::async, [&worker] { return worker->run_until_caught_up(); }));
+  Result<> all;
+  for (auto& wait : waits)
+    if (auto one = wait.get(); !one && all) all = one;
+  return all;
+}
+
+void Sink::flush() {
+  for (const auto& worker : workers_) worker->flush();
+}
+
+Result<> Sink::stop() {
+  for (const auto& worker : workers_) worker->request_stop();
+  Result<> all;
+  for (const auto& worker : workers_)
+    if (auto one = worker->stop(); !one && all) all = one;
+  return all;
+}
 
 }  // namespace pinflow::sink

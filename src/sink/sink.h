@@ -1,15 +1,18 @@
 // Topics to objects, exactly once: a member of a Kafka consumer group that passes each record through the JSON gate
 // and writes the good ones as objects of consecutive offsets, one record a line, and the refused ones as dead letters.
 //
-// Why a record is in the lake exactly once, whatever dies at whatever moment:
+// Why a record is in the lake exactly once, whatever dies at whatever moment. Lines of JSON under the default
+// partitioner, and nothing else written, are a chain:
 //   - An object is put if absent under a name made of its first offset, and never rewritten. A sink puts the objects
 //     of a partition in order, each at the end that it has seen; a name that is taken is another's object (or its own,
 //     whose answer was lost): its end is read, and work goes on after it. So the objects of a partition form one chain.
 //   - Where a partition is begun is read from the lake: the first offset, from the group's committed one on, that no
 //     object and no dead letter holds. The group's offset is moved only over what is durable.
+// All else is written by plans (plan.h): what is closed at once is written down before any of it is made, and is made
+// again by that plan where a sink died over it.
 //
-// A Sink owns its threads: one that polls and gates, and `writers` that write. Its functions may be called from any
-// other thread. The store must outlive it.
+// A Sink owns its threads: `tasks` that poll and shape, each a member of the group, and `writers` that write. Its
+// functions may be called from any other thread. The store must outlive it.
 #pragma once
 
 #include <chrono>
@@ -20,6 +23,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "connect/settings.h"
 #include "kafka/client/config.h"
 #include "object/store.h"
 #include "sink/names.h"
@@ -33,7 +37,14 @@ struct SinkOptions {
   std::string topics_regex;           // or all whose whole name matches; one of the two
   Layout layout;
   Rotation rotation;
+  connect::Settings shape;           // what becomes of a record
+  bool rotate_on_change = true;      // rotate.file.on.partition.change
+  int64_t max_open_files = 0;        // of one Kafka partition, then they are closed; 0: any. partitioner.max.open.files
+  std::string dead_letter_topic;     // errors.deadletterqueue.topic.name; empty: dead letters are objects
+  bool dead_letter_headers = true;   // errors.deadletterqueue.context.headers.enable
+  bool stop_at_bad_record = false;   // rather than a dead letter; errors.tolerance=none where it was asked for
   int64_t memory_bytes = 128 << 20;  // of all files in progress or being written; above it polling pauses
+  int tasks = 1;                     // members of the group in this process; tasks.max
   int writers = 4;                   // threads; each has one partition at a time
   // Records that the log lost before the lake had them: an error, or given up with a warning (on.lost.offsets).
   bool accept_lost = false;
@@ -50,12 +61,13 @@ struct PartitionCounts {
 };
 
 // Of this sink since its start, in records where nothing else is said.
-//   taken = in_objects + dead + skipped + what is in progress
+//   taken = in_objects + dead + skipped + ignored + what is in progress
 struct SinkCounts {
   int64_t taken = 0;       // read, from each partition's start on
   int64_t in_objects = 0;  // in objects that it wrote
   int64_t dead = 0;        // in dead letters that it wrote
   int64_t skipped = 0;     // met in the lake already (a replay, or another sink was faster)
+  int64_t ignored = 0;     // left out, as behavior.on.null.values says
   int64_t objects = 0;     // written, without those of dead letters
   int64_t dead_objects = 0;
   int64_t bytes = 0;                        // of both
@@ -86,8 +98,10 @@ class Sink {
 
  private:
   class Worker;
-  explicit Sink(std::unique_ptr<Worker> worker);
-  std::unique_ptr<Worker> worker_;
+  struct Shared;
+  Sink();
+  std::unique_ptr<Shared> shared_;
+  std::vector<std::unique_ptr<Worker>> workers_;
 };
 
 }  // namespace pinflow::sink

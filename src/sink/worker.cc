@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/logging.h"
+#include "sink/lake_writer.h"
+#include "sink/partition.h"
+#include "sink/planned_partition.h"
 
 namespace pinflow::sink {
 namespace {
@@ -33,8 +37,9 @@ void add(SinkCounts& to, const WriteCounts& written) {
   to.bytes += written.bytes;
 }
 
-void add(SinkCounts& to, const Partition& partition, const WriteCounts& written) {
+void add(SinkCounts& to, const Intake& partition, const WriteCounts& written) {
   to.taken += partition.taken();
+  to.ignored += partition.ignored();
   to.skipped += partition.passed_over();
   add(to, written);
 }
@@ -45,15 +50,15 @@ int64_t Sink::Worker::Owned::done() const {
   return std::min(partition->given(), outbox->first_waiting().value_or(partition->given()));
 }
 
-Sink::Worker::Worker(SinkOptions options, object::Store& store, kafka::ClientConfig config,
+Sink::Worker::Worker(Shared& shared, std::optional<connect::Encoding> encoding,
                      std::unique_ptr<kafka::Consumer> consumer, std::unique_ptr<kafka::Consumer> questioner)
-    : options_(std::move(options)),
-      store_(store),
-      config_(std::move(config)),
+    : shared_(shared),
+      options_(shared.options),
       consumer_(std::move(consumer)),
       questioner_(std::move(questioner)),
-      starter_(options_, store_, config_, *consumer_, *questioner_),
-      pool_(options_.writers) {}
+      starter_(options_, shared.fingerprint, shared.store, shared.config, *consumer_, *questioner_),
+      encoding_(std::move(encoding)),
+      pool_(shared.pool) {}
 
 Sink::Worker::~Worker() {
   (void)stop();
@@ -116,14 +121,17 @@ void Sink::Worker::end() {
   {
     std::lock_guard lock(mutex_);
     for (auto& [at, owned] : owned_) {
-      if (!failure_) owned.partition->close_all();
+      if (!failure_) owned.partition->close_all(Cause::told);
       outboxes.push_back(owned.outbox);
     }
   }
   pool_.wait_until_empty(outboxes, options_.stop_limit);
   const auto trouble = pool_.failure() ? pool_.failure() : pool_.trouble();
-  pool_.stop();
-  for (const auto& outbox : outboxes) left += outbox->tally().waiting;
+  for (const auto& outbox : outboxes) {
+    if (outbox->is_overtaken()) continue;  // another sink has them
+    left += outbox->tally().waiting;
+    pool_.abandon(outbox);
+  }
   auto committed = commit(true);
   consumer_->close();
   std::lock_guard lock(mutex_);
@@ -155,18 +163,19 @@ Result<> Sink::Worker::turn() {
     if (std::exchange(said_, batch.error().message) != batch.error().message) warn("sink: {}", batch.error().message);
     return {};
   }
-  take(*batch);
+  if (auto taken = take(*batch); !taken) return taken;
   wake_fetcher();
   close_files();
+  if (auto begun = begin_again(); !begun) return begun;
   if (auto bounded = bound_memory(); !bounded) return bounded;
   if (auto failed = pool_.failure()) return pass(*failed);
   serve_catch_ups();
   return commit(false);
 }
 
-void Sink::Worker::take(const std::vector<kafka::Message>& batch) {
-  if (batch.empty()) return;
-  const int64_t now = steady_ms();
+Result<> Sink::Worker::take(const std::vector<kafka::Message>& batch) {
+  if (batch.empty()) return {};
+  const Now now{steady_ms(), now_ms()};
   std::lock_guard lock(mutex_);
   Owned* owned = nullptr;
   const kafka::Message* before = nullptr;
@@ -180,10 +189,11 @@ void Sink::Worker::take(const std::vector<kafka::Message>& batch) {
     if (message.end_of_partition) {
       owned->partition->reach(message.offset);
     } else {
-      owned->partition->take(message, gate_, now);
+      if (auto taken = owned->partition->take(message, now); !taken) return taken;
       if (message.value) owned->unseen += static_cast<int64_t>(message.value->size());
     }
   }
+  return {};
 }
 
 // When its queue is full, librdkafka 2.0 looks at it again after a second, however soon it is emptied; any question to
@@ -199,38 +209,76 @@ void Sink::Worker::wake_fetcher() {
 }
 
 void Sink::Worker::close_files() {
-  const int64_t now = steady_ms();
+  const Now now{steady_ms(), now_ms()};
   const bool all = flush_requested_.exchange(false);
-  if (!all && now - last_close_ms_ < kCloseCheckMs) return;
-  last_close_ms_ = now;
+  if (!all && now.steady_ms - last_close_ms_ < kCloseCheckMs) return;
+  last_close_ms_ = now.steady_ms;
   std::lock_guard lock(mutex_);
   for (auto& [at, owned] : owned_) {
-    if (all) owned.partition->close_all();
+    if (all) owned.partition->close_all(Cause::told);
     else owned.partition->close_due(now);
   }
 }
 
-// Above the limit the largest files are closed, and polling pauses until the writers have caught up.
+// Above the limit the largest files are closed, and polling pauses until the writers have caught up. The limit is that
+// of all workers together.
 Result<> Sink::Worker::bound_memory() {
   int64_t open = 0;
   std::vector<kafka::TopicPartition> all;
   {
     std::lock_guard lock(mutex_);
     for (const auto& [at, owned] : owned_) open += owned.partition->open_bytes();
+    shared_.open_bytes += open - std::exchange(open_bytes_, open);
     const int64_t limit = options_.memory_bytes;
-    const bool over = open + pool_.bytes() > limit;
-    const bool under = open + pool_.bytes() <= limit / 2;
-    if (paused_ ? !under : !over) return {};
-    while (!paused_ && open > limit / 4) {
-      auto largest =
-          std::ranges::max_element(owned_, {}, [](const auto& one) { return one.second.partition->open_bytes(); });
-      open -= largest->second.partition->open_bytes();
-      largest->second.partition->close_all();
-    }
+    const int64_t waiting = pool_.bytes();
+    const int64_t used = shared_.open_bytes + waiting;
+    if (paused_ ? used > limit / 2 && waiting > 0 : used <= limit) return {};
+    if (!paused_) close_largest(limit / 4 / options_.tasks);
     for (const auto& [at, owned] : owned_) all.push_back(at);
   }
   paused_ = !paused_;
   return paused_ ? consumer_->pause(all) : consumer_->resume(all);
+}
+
+// Under mutex_. What follows a plan stays open.
+void Sink::Worker::close_largest(int64_t down_to) {
+  std::vector<Intake*> intakes;
+  for (const auto& [at, owned] : owned_)
+    if (owned.partition->has_open()) intakes.push_back(owned.partition.get());
+  std::ranges::sort(intakes, std::ranges::greater{}, &Intake::open_bytes);
+  int64_t open = open_bytes_;
+  for (Intake* intake : intakes) {
+    if (open <= down_to) break;
+    open -= intake->open_bytes();
+    intake->close_all(Cause::memory);
+    open += intake->open_bytes();
+  }
+  shared_.open_bytes += open - std::exchange(open_bytes_, open);
+}
+
+// Partitions in which another sink was first: what we have of them is thrown away, and they are begun by its plan.
+Result<> Sink::Worker::begin_again() {
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [at, owned] : owned_)
+      if (owned.outbox->is_overtaken()) overtaken_.insert(at);
+  }
+  for (auto one = overtaken_.begin(); one != overtaken_.end();) {
+    const kafka::TopicPartition at = *one;
+    info("sink: {}/{}: another sink was first to plan the next objects; going on by its plan", at.topic, at.partition);
+    forget(at);
+    auto start = begin_with_patience(at);
+    if (!start) return stopping_ ? Result<>{} : pass(start.error());
+    if (auto sought = consumer_->seek(at, start->offset); !sought) {
+      // The group is at it. Until it has settled the partition is not read; a revocation ends the matter.
+      debug("sink: {}", sought.error().message);
+      ++one;
+      continue;
+    }
+    own(at, std::move(*start));
+    one = overtaken_.erase(one);
+  }
+  return {};
 }
 
 Result<> Sink::Worker::commit(bool now) {
@@ -268,17 +316,36 @@ Result<> Sink::Worker::assigned(std::vector<kafka::PartitionOffset>& partitions)
       return pass(start.error());
     }
     one.offset = start->offset;
-    Owned owned;
-    owned.outbox = std::make_shared<Outbox>(store_, options_.layout, one.at.topic, one.at.partition);
-    owned.partition =
-        std::make_unique<Partition>(options_.rotation, start->offset, std::move(start->known),
-                                    [this, outbox = owned.outbox](File file) { pool_.put(outbox, std::move(file)); });
-    std::lock_guard lock(mutex_);
-    owned_.insert_or_assign(one.at, std::move(owned));
+    own(one.at, std::move(*start));
   }
   ever_assigned_ = true;
   paused_ = false;  // the new ones are not; bound_memory pauses all again where it must
   return {};
+}
+
+void Sink::Worker::own(const kafka::TopicPartition& at, Start start) {
+  Owned owned;
+  std::unique_ptr<FileWriter> writer;
+  if (encoding_)
+    writer = std::make_unique<PlanWriter>(shared_.store, options_.layout, shared_.finish,
+                                          DeadLetterTopic{shared_.dead_letters.get(), options_.dead_letter_topic},
+                                          at.topic, at.partition);
+  else writer = std::make_unique<LakeWriter>(shared_.store, options_.layout, at.topic, at.partition);
+  owned.outbox = std::make_shared<Outbox>(std::move(writer));
+  auto give = [this, topic = at.topic, outbox = owned.outbox](File file) {
+    const int64_t objects = file.generation ? static_cast<int64_t>(file.generation->files.size()) : 1;
+    if (const auto small = shared_.small.note(topic, file.cause, objects, file.payload(), steady_ms()))
+      warn("sink: {}", *small);
+    pool_.put(outbox, std::move(file));
+  };
+  if (encoding_)
+    owned.partition = std::make_unique<PlannedPartition>(options_, shared_.fingerprint, *encoding_, start.offset,
+                                                         std::move(start.unfinished), std::move(give));
+  else
+    owned.partition =
+        std::make_unique<Partition>(options_.rotation, gate_, start.offset, std::move(start.known), std::move(give));
+  std::lock_guard lock(mutex_);
+  owned_.insert_or_assign(at, std::move(owned));
 }
 
 Result<Start> Sink::Worker::begin_with_patience(const kafka::TopicPartition& at) {
@@ -299,20 +366,20 @@ void Sink::Worker::revoked(const std::vector<kafka::TopicPartition>& partitions)
     for (const auto& at : partitions) {
       const auto owned = owned_.find(at);
       if (owned == owned_.end()) continue;
-      if (!stopping_) owned->second.partition->close_all();
+      if (!stopping_) owned->second.partition->close_all(Cause::told);
       outboxes.push_back(owned->second.outbox);
     }
   }
   if (stopping_) return;  // end() has seen to it
   pool_.wait_until_empty(outboxes, options_.stop_limit);
   (void)commit(true);
-  for (const auto& at : partitions) forget(at);
+  for (const auto& at : partitions) overtaken_.erase(at), forget(at);
 }
 
 void Sink::Worker::lost(const std::vector<kafka::TopicPartition>& partitions) {
   if (stopping_) return;
   warn("sink: the group went on without this member; {} partitions are taken up again", partitions.size());
-  for (const auto& at : partitions) forget(at);
+  for (const auto& at : partitions) overtaken_.erase(at), forget(at);
 }
 
 void Sink::Worker::forget(const kafka::TopicPartition& at) {

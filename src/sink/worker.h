@@ -9,24 +9,45 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "connect/encoding.h"
 #include "gate/json_gate.h"
 #include "kafka/client/consumer.h"
-#include "sink/partition.h"
+#include "sink/intake.h"
+#include "sink/plan_writer.h"
 #include "sink/sink.h"
+#include "sink/small_objects.h"
 #include "sink/start.h"
 #include "sink/writer_pool.h"
 
 namespace pinflow::sink {
 
+// What the workers of one sink have in common. Outlives them.
+struct Sink::Shared {
+  Shared(SinkOptions given, object::Store& to, kafka::ClientConfig cluster)
+      : options(std::move(given)), store(to), config(std::move(cluster)), pool(options.writers) {}
+
+  const SinkOptions options;
+  object::Store& store;
+  const kafka::ClientConfig config;
+  std::string fingerprint;  // of all that changes bytes or names; empty: chains
+  Finish finish;            // by plans
+  std::unique_ptr<kafka::TopicWriter> dead_letters;
+  std::atomic<int64_t> open_bytes{0};  // of all files in progress
+  SmallObjects small;
+  WriterPool pool;
+};
+
 class Sink::Worker {
  public:
-  // `consumer` is the group's; `questioner` fetches nothing, so its answers do not wait behind a fetch.
-  Worker(SinkOptions options, object::Store& store, kafka::ClientConfig config,
-         std::unique_ptr<kafka::Consumer> consumer, std::unique_ptr<kafka::Consumer> questioner);
+  // `consumer` is the group's; `questioner` fetches nothing, so its answers do not wait behind a fetch. `encoding` is
+  // there when there are plans.
+  Worker(Shared& shared, std::optional<connect::Encoding> encoding, std::unique_ptr<kafka::Consumer> consumer,
+         std::unique_ptr<kafka::Consumer> questioner);
   ~Worker();
 
   Result<> start();  // subscribes, and runs the thread
@@ -34,12 +55,13 @@ class Sink::Worker {
   std::optional<Error> failure() const;
   Result<> run_until_caught_up();
   void flush() { flush_requested_ = true; }
+  void request_stop() { stopping_ = true; }
   Result<> stop();
 
  private:
   // A partition that is ours, and its files on their way.
   struct Owned {
-    std::unique_ptr<Partition> partition;
+    std::unique_ptr<Intake> partition;
     std::shared_ptr<Outbox> outbox;
     int64_t committed = -1;  // by us
     int64_t unseen = 0;      // bytes taken since the fetcher was woken
@@ -54,10 +76,12 @@ class Sink::Worker {
   void run();
   void end();
   Result<> turn();
-  void take(const std::vector<kafka::Message>& batch);
+  Result<> take(const std::vector<kafka::Message>& batch);
   void wake_fetcher();
   void close_files();
   Result<> bound_memory();
+  void close_largest(int64_t down_to);
+  Result<> begin_again();
   Result<> commit(bool now);
 
   // Rebalances; called by the consumer within poll and close.
@@ -65,6 +89,7 @@ class Sink::Worker {
   void revoked(const std::vector<kafka::TopicPartition>& partitions);
   void lost(const std::vector<kafka::TopicPartition>& partitions);
   Result<Start> begin_with_patience(const kafka::TopicPartition& at);
+  void own(const kafka::TopicPartition& at, Start start);
   void forget(const kafka::TopicPartition& at);
 
   // Catching up.
@@ -72,20 +97,22 @@ class Sink::Worker {
   Result<std::map<kafka::TopicPartition, int64_t>> ends_now();
   bool is_reached(const kafka::TopicPartition& at, int64_t target);
 
-  const SinkOptions options_;
-  object::Store& store_;
-  const kafka::ClientConfig config_;
+  Shared& shared_;
+  const SinkOptions& options_;
   std::unique_ptr<kafka::Consumer> consumer_;
   std::unique_ptr<kafka::Consumer> questioner_;
   Starter starter_;
   gate::JsonGate gate_;
-  WriterPool pool_;
+  std::optional<connect::Encoding> encoding_;
+  WriterPool& pool_;
   std::string topic_pattern_;  // for options_.topics_regex
 
   // Of the thread alone.
   int64_t last_commit_ms_ = 0;
   int64_t last_close_ms_ = 0;
-  int64_t last_question_ms_ = 0;  // to the cluster, for catching up
+  int64_t last_question_ms_ = 0;               // to the cluster, for catching up
+  int64_t open_bytes_ = 0;                     // our part of the shared number
+  std::set<kafka::TopicPartition> overtaken_;  // and not begun again yet
   bool paused_ = false;
   bool ever_assigned_ = false;
   std::optional<Error> start_failure_;

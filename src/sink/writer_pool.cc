@@ -14,7 +14,7 @@ constexpr auto kLongestPause = 5s;
 constexpr auto kSayAgain = 60s;
 constexpr auto kSayOther = 5s;
 
-int64_t cost_of(const File& file) { return file.size() + static_cast<int64_t>(sizeof(File)); }
+int64_t cost_of(const File& file) { return file.memory() + static_cast<int64_t>(sizeof(File)); }
 
 bool can_be_tried_again(Code code) {
   switch (code) {

@@ -21,7 +21,7 @@ File data(int64_t first, int64_t next) {
   File file{.kind = Kind::data};
   for (int64_t offset = first; offset < next; ++offset) {
     file.bytes += fmt::format("{{\"n\":{}}}\n", offset);
-    file.count(offset, 0);
+    file.count(offset, {});
   }
   return file;
 }
