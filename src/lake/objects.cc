@@ -75,6 +75,15 @@ Result<std::vector<TopicObject>> list_folder(object::Store& store, const std::st
 }  // namespace
 
 Result<std::vector<TopicObject>> list_topic(object::Store& store, const std::string& topic) {
+  // A sink plans what it writes with any other settings.
+  const auto plans = store.list("state/sink/" + topic + "/");
+  if (!plans) return pass(plans.error(), "listing the plans of the topic {}", topic);
+  if (!plans->empty())
+    return unsupported(
+        "{}: the topic {} was written by a sink with other settings than the pipeline's own (see {}): its objects are not "
+        "lines of JSON in the order of offsets, which is what the batch leg reads. Let the sink write the topic with "
+        "JsonFormat, DefaultPartitioner, no compression, no keys and no headers into another lake",
+        store.url(), topic, plans->front().name);
   return list_folder(store, "topics/", topic);
 }
 

@@ -30,7 +30,8 @@ struct TopicObject {
 };
 
 // Sorted by partition, then by first offset. Names that are none of the above are named in a warning and passed over.
-// corrupt where two objects of a partition begin at the same offset.
+// corrupt where two objects of a partition begin at the same offset; unsupported where a sink has written the topic in
+// another layout (its plans in state/sink/<topic>/ tell).
 Result<std::vector<TopicObject>> list_topic(object::Store& store, const std::string& topic);
 
 // The same of the objects of records that the sink refused, dead/<topic>/partition=<p>/<topic>+<p>+<first>.json. Their

@@ -68,5 +68,17 @@ TEST(IdentityOf, IsEmptyWithoutAMarkerAndCorruptWhereItIsNone) {
   EXPECT_THAT(broken.error().message, HasSubstr("state/topics/t.json"));
 }
 
+TEST(Objects, AnotherLayoutIsRefused) {
+  object::MemoryStore store;
+  ASSERT_TRUE(store.put("topics/t/partition=0/t+0+0000000000.json", "{}\n"));
+  ASSERT_TRUE(store.put("state/sink/tt/partition=0/00000000000000000000.json", "{}"));
+  EXPECT_EQ(list_topic(store, "t")->size(), 1u);
+  ASSERT_TRUE(store.put("state/sink/t/partition=0/00000000000000000000.json", "{}"));
+  const auto listed = list_topic(store, "t");
+  ASSERT_FALSE(listed);
+  EXPECT_EQ(listed.error().code, Code::unsupported);
+  EXPECT_THAT(listed.error().message, HasSubstr("the topic t was written by a sink with other settings"));
+}
+
 }  // namespace
 }  // namespace pinflow::lake
