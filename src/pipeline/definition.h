@@ -34,6 +34,8 @@ struct Context {
 std::vector<RecordType> read_records(const YamlNode& records, Context& context);
 std::vector<Query> read_queries(const YamlNode& queries, Context& context);
 std::map<std::string, Sql> read_preludes(const YamlNode& preludes, Context& context);
+std::vector<Check> read_checks(const YamlNode& checks, Context& context);
+Schedule read_schedule(const YamlNode& schedule, Problems& problems);
 Repeats read_repeats(const YamlNode& repeats, Problems& problems);
 std::map<std::string, std::string> read_settings(const YamlNode& settings, Problems& problems);
 Overlay read_overlay(const YamlNode& profile, const std::string& name, Problems& problems);

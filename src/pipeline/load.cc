@@ -227,6 +227,9 @@ Result<Pipeline> load(const std::filesystem::path& folder, const std::string& pr
     pipeline.preludes = read_preludes(*node, context);
   if (const YamlNode* node = map.find("repeats", YamlNode::Kind::map)) pipeline.repeats = read_repeats(*node, problems);
   if (const YamlNode* node = map.find("queries", YamlNode::Kind::map)) pipeline.queries = read_queries(*node, context);
+  if (const YamlNode* node = map.find("checks", YamlNode::Kind::map)) pipeline.checks = read_checks(*node, context);
+  if (const YamlNode* node = map.find("schedule", YamlNode::Kind::map))
+    pipeline.schedule = read_schedule(*node, problems);
   if (const YamlNode* node = map.find("generator", YamlNode::Kind::scalar))
     pipeline.generator = path_of(*node, context);
   if (const YamlNode* node = map.find("settings", YamlNode::Kind::map))

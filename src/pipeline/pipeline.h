@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "pipeline/schedule.h"
+#include "pipeline/sql.h"
 
 namespace pinflow::pipeline {
 
@@ -33,12 +35,6 @@ std::string_view name_of(SourceType type);  // as the file says: "integer", "flo
 struct SourceColumn {
   std::string name;
   SourceType type = SourceType::text;
-};
-
-// SQL text with where it came from, for errors.
-struct Sql {
-  std::filesystem::path file;
-  std::string text;
 };
 
 // One kind of record: a table of the source, a topic, a stream, a cleaning and the table that it feeds.
@@ -78,6 +74,8 @@ struct Pipeline {
   std::vector<Query> queries;
   std::map<std::string, Sql> preludes;  // by engine: "duckdb", "spark"
   Repeats repeats;
+  std::vector<Check> checks;  // in the file's order
+  Schedule schedule;
   std::filesystem::path generator;              // the generator's profile; empty where there is none
   std::map<std::string, std::string> settings;  // endpoints and switches, the profile laid over: "gateway.listen", …
 
