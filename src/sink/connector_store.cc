@@ -18,7 +18,7 @@ constexpr std::array kKeys = {
     "store.url",           "s3.bucket.name",       "s3.region",         "s3.path.style.access.enabled",
     "s3.part.size",        "s3.part.retries",      "s3.retry.backoff.ms", "s3.ssea.name",
     "s3.sse.kms.key.id",   "s3.sse.customer.key",  "s3.acl.canned",     "s3.object.tagging",
-    "s3.object.tagging.key.value.pairs", "aws.access.key.id", "aws.secret.access.key",
+    "s3.request.timeout.ms", "s3.object.tagging.key.value.pairs", "aws.access.key.id", "aws.secret.access.key",
 };
 
 constexpr std::array kAcls = {"private",        "public-read",        "public-read-write", "authenticated-read",
@@ -113,6 +113,11 @@ class StoreReader {
       auto ms = values_.number(*backoff, 0, 86'400'000);
       if (!ms) return pass(ms.error());
       s3.backoff = std::chrono::milliseconds(std::max<int64_t>(*ms, 1));
+    }
+    if (const Property* timeout = find("s3.request.timeout.ms")) {
+      auto ms = values_.number(*timeout, 100, 3'600'000);
+      if (!ms) return pass(ms.error());
+      s3.timeout_ms = static_cast<int>(*ms);
     }
     return {};
   }
