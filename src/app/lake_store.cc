@@ -2,6 +2,7 @@
 
 #include "aws/default_credentials.h"
 #include "aws/shared_config.h"
+#include "base/logging.h"
 #include "object/directory_store.h"
 
 namespace pinflow::app {
@@ -51,6 +52,13 @@ Result<std::unique_ptr<object::Store>> open_s3_lake(const Context& context, obje
   if (options.spool.empty()) options.spool = context.options.data / "spool";
   if (!credentials) credentials = aws::default_credentials();
   return object::open_s3(std::move(options), std::move(credentials));
+}
+
+void tidy_uploads(object::Store& store) {
+  constexpr std::chrono::hours kLeftOver{24};
+  const auto aborted = object::abort_leftovers(store, kLeftOver);
+  if (!aborted) warn("uploads that were left over in {} could not be looked for: {}", store.url(), aborted.error().message);
+  else if (*aborted > 0) info("{} uploads that were left over in {} were aborted", *aborted, store.url());
 }
 
 }  // namespace pinflow::app

@@ -19,4 +19,8 @@ Result<std::unique_ptr<object::Store>> open_lake(const Context& context);
 Result<std::unique_ptr<object::Store>> open_s3_lake(const Context& context, object::S3Options options,
                                                     std::shared_ptr<aws::CredentialsProvider> credentials = nullptr);
 
+// Where the store is S3: aborts uploads under its prefix that are a day old, leftovers of what died. A failure is said
+// and does no harm.
+void tidy_uploads(object::Store& store);
+
 }  // namespace pinflow::app

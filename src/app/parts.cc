@@ -69,6 +69,7 @@ Result<int> up(const Context& context) {
   if (!broker_address) return pass(broker_address.error());
   auto lake = open_lake(context);
   if (!lake) return pass(lake.error());
+  tidy_uploads(**lake);
   auto broker = EmbeddedBroker::start(context, *broker_address);
   if (!broker) return pass(broker.error());
   auto config = kafka_config(context, (*broker)->address());
@@ -161,6 +162,7 @@ Result<int> run_sink(const Context& context) {
   }
   auto lake = open_store(context, connector);
   if (!lake) return pass(lake.error());
+  tidy_uploads(**lake);
   auto sink = context.options.file.empty() ? start_sink(context, **lake, *config)
                                            : sink::Sink::start(connector.options, **lake, *config);
   if (!sink) return pass(sink.error());
