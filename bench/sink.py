@@ -166,14 +166,13 @@ def main():
             for topic, records, flush in (("posts", options.records, 1_000), ("posts", options.records, 100_000),
                                           ("few", options.small, 1)):
                 cpu = measure.cpu_seconds(pid)
-                where = f"f{flush}"
-                store = f"s3.bucket.name=lake\ns3.region=us-east-1\nstore.url={url}\ntopics.dir={where}"
-                target = folder / f"s3/root/lake/{where}"
+                bucket = f"lake-{flush}"
+                (folder / "s3/root" / bucket).mkdir()
+                store = f"s3.bucket.name={bucket}\ns3.region=us-east-1\nstore.url={url}"
+                target = folder / "s3/root" / bucket / "topics"
                 bench.sink(f"S3, flush.size {flush:,}", server, topic, records, flush, store,
                            lambda target=target: files_below(target))
                 notes.append(f"versitygw used {measure.cpu_seconds(pid) - cpu:.1f} s of CPU for flush.size {flush:,}")
-                shutil.rmtree(target, ignore_errors=True)
-                shutil.rmtree(folder / "s3/root/lake/state", ignore_errors=True)
                 bench.stand_in(f"stand-in in Java, S3, flush.size {flush:,}", server, topic, records, flush, url)
         notes.append(f"load when it ended: {os.getloadavg()[0]:.1f}")
     measure.report("sink", bench.rows, notes)

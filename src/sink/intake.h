@@ -4,12 +4,16 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 
 #include "base/error.h"
 #include "kafka/client/consumer.h"
 #include "sink/file.h"
 
 namespace pinflow::sink {
+
+// The error of errors.tolerance=none.
+std::unexpected<Error> bad_record(const kafka::Message& record, std::string_view reason);
 
 class Intake {
  public:

@@ -5,14 +5,26 @@
 #include "sink/dead_letter.h"
 
 namespace pinflow::sink {
+namespace {
 
-Partition::Partition(const Rotation& rotation, gate::JsonGate& gate, int64_t start, Coverage known, Give give)
+// As strings grow by themselves, but large ones in smaller steps: memory is dearer than copying.
+void make_room(std::string& bytes, size_t more) {
+  constexpr size_t kLarge = 4 << 20;
+  if (bytes.size() < kLarge || bytes.size() + more <= bytes.capacity()) return;
+  bytes.reserve(bytes.size() + std::max(bytes.size() / 4, more));
+}
+
+}  // namespace
+
+Partition::Partition(const Rotation& rotation, gate::JsonGate& gate, int64_t start, Coverage known, Give give,
+                     bool stop_at_bad_record)
     : rotation_(rotation),
       gate_(gate),
       start_(start),
       known_(std::move(known)),
       known_end_(known_.empty() ? 0 : known_.end()),
       give_(std::move(give)),
+      stop_at_bad_record_(stop_at_bad_record),
       position_(start),
       reached_(start) {}
 
@@ -31,6 +43,7 @@ Result<> Partition::take(const kafka::Message& record, const Now& now) {
   }
   std::string_view reason = kNullValue;
   if (record.value) {
+    make_room(data_.bytes, record.value->size() + 1);
     auto accepted = gate_.accept(*record.value, data_.bytes);
     if (accepted) {
       data_.bytes += '\n';
@@ -40,6 +53,11 @@ Result<> Partition::take(const kafka::Message& record, const Now& now) {
       return {};
     }
     reason = gate::text_of(accepted.error());
+  }
+  if (stop_at_bad_record_) {
+    --taken_;
+    position_ = record.offset;
+    return bad_record(record, reason);
   }
   append_dead_letter(dead_.bytes, record, reason);
   dead_.count(record.offset, now);

@@ -31,11 +31,7 @@ Result<> PlannedPartition::take(const kafka::Message& record, const Now& now) {
   if (open_ && !followed_ && encoding_.wall_span(now.wall_ms) != encoding_.wall_span(open_->plan.wallclock_ms))
     close(position_, Cause::schedule);
   const auto looked = encoding_.look(record, open_ ? open_->plan.wallclock_ms : now.wall_ms);
-  if (!looked && options_.stop_at_bad_record)
-    return invalid(
-        "{}/{}: the record at offset {} cannot be written ({}), and errors.tolerance=none stops the sink at it. With "
-        "errors.tolerance=all it goes to the dead letters",
-        record.topic, record.partition, record.offset, looked.error());
+  if (!looked && options_.stop_at_bad_record) return bad_record(record, looked.error());
   if (looked && *looked)
     if (const auto cause = before_record()) close(position_, *cause);
   if (!open_ && !(looked && !*looked)) open(position_, now);

@@ -17,7 +17,7 @@ Result<> check(const SinkOptions& options) {
     return invalid("sink {}: exactly one of topics and topics.regex must be given", options.name);
   if (options.name.empty()) return invalid("a sink needs a name");
   if (options.rotation.flush_size < 1) return invalid("sink {}: flush.size must be at least 1", options.name);
-  if (options.tasks < 1 || options.tasks > 256) return invalid("sink {}: tasks.max must be 1 to 256", options.name);
+  if (options.tasks < 1) return invalid("sink {}: tasks.max must be at least 1", options.name);
   if (options.writers < 1 || options.writers > 256) return invalid("sink {}: writers must be 1 to 256", options.name);
   for (const std::string& topic : options.topics)
     if (topic.empty() || topic.starts_with('.'))
@@ -29,6 +29,7 @@ Result<> check(const SinkOptions& options) {
 // What a sink has in its hands beside its files: records fetched ahead, by all its tasks together.
 constexpr int64_t kQueueKbytes = 16 << 10;
 constexpr int64_t kLeastQueueKbytes = 1 << 10;
+constexpr int kMostTasks = 32;  // each has threads and connections of its own
 
 // The settings and the names by which a plan's objects are made.
 std::string fingerprint_of(const SinkOptions& options) {
@@ -38,9 +39,7 @@ std::string fingerprint_of(const SinkOptions& options) {
                      options.dead_letter_topic.empty() ? "dead objects" : "dead records");
 }
 
-bool is_chain(const SinkOptions& options) {
-  return options.shape.is_plain() && options.dead_letter_topic.empty() && !options.stop_at_bad_record;
-}
+bool is_chain(const SinkOptions& options) { return options.shape.is_plain() && options.dead_letter_topic.empty(); }
 
 }  // namespace
 
@@ -53,7 +52,7 @@ Result<std::unique_ptr<Sink>> Sink::start(SinkOptions options, object::Store& st
   auto sink = std::unique_ptr<Sink>(new Sink());
   sink->shared_ = std::make_unique<Shared>(std::move(options), store, config);
   Shared& shared = *sink->shared_;
-  const int tasks = shared.options.tasks;
+  const int tasks = shared.tasks = std::min(shared.options.tasks, kMostTasks);
   std::shared_ptr<const connect::Encoding> finisher;
   if (!is_chain(shared.options)) {
     shared.fingerprint = fingerprint_of(shared.options);

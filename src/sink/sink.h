@@ -37,15 +37,15 @@ struct SinkOptions {
   std::string topics_regex;           // or all whose whole name matches; one of the two
   Layout layout;
   Rotation rotation;
-  connect::Settings shape;           // what becomes of a record
-  bool rotate_on_change = true;      // rotate.file.on.partition.change
-  int64_t max_open_files = 0;        // of one Kafka partition, then they are closed; 0: any. partitioner.max.open.files
-  std::string dead_letter_topic;     // errors.deadletterqueue.topic.name; empty: dead letters are objects
-  bool dead_letter_headers = true;   // errors.deadletterqueue.context.headers.enable
-  bool stop_at_bad_record = false;   // rather than a dead letter; errors.tolerance=none where it was asked for
-  int64_t memory_bytes = 128 << 20;  // of all files in progress or being written; above it polling pauses
-  int tasks = 1;                     // members of the group in this process; tasks.max
-  int writers = 4;                   // threads; each has one partition at a time
+  connect::Settings shape;          // what becomes of a record
+  bool rotate_on_change = true;     // rotate.file.on.partition.change
+  int64_t max_open_files = 0;       // of one Kafka partition, then they are closed; 0: any. partitioner.max.open.files
+  std::string dead_letter_topic;    // errors.deadletterqueue.topic.name; empty: dead letters are objects
+  bool dead_letter_headers = true;  // errors.deadletterqueue.context.headers.enable
+  bool stop_at_bad_record = false;  // rather than a dead letter; errors.tolerance=none where it was asked for
+  int64_t memory_bytes = 96 << 20;  // of all files in progress or being written; above it polling pauses
+  int tasks = 1;                    // members of the group in this process; tasks.max
+  int writers = 4;                  // threads; each has one partition at a time
   // Records that the log lost before the lake had them: an error, or given up with a warning (on.lost.offsets).
   bool accept_lost = false;
   std::chrono::milliseconds commit_interval{1'000};

@@ -17,6 +17,7 @@ constexpr auto kShortPoll = 10ms;  // while something is in progress
 constexpr auto kLongPoll = 25ms;
 constexpr int64_t kCloseCheckMs = 20;
 constexpr int64_t kWakeBytes = 4 << 20;
+constexpr auto kSlowStore = 250ms;  // how long polling may wait for the writers before it is paused
 constexpr auto kStartLimit = 120s;  // how long a rebalance waits for a store that fails
 
 int64_t steady_ms() {
@@ -220,21 +221,26 @@ void Sink::Worker::close_files() {
   }
 }
 
-// Above the limit the largest files are closed, and polling pauses until the writers have caught up. The limit is that
-// of all workers together.
+// Files in progress may have half of the limit: above it the largest are closed. When those that wait to be written
+// fill the rest, the writers are waited for, and a store that stays slow pauses polling. The limit is that of all
+// workers together.
 Result<> Sink::Worker::bound_memory() {
+  const int64_t limit = options_.memory_bytes;
   int64_t open = 0;
   std::vector<kafka::TopicPartition> all;
   {
     std::lock_guard lock(mutex_);
     for (const auto& [at, owned] : owned_) open += owned.partition->open_bytes();
     shared_.open_bytes += open - std::exchange(open_bytes_, open);
-    const int64_t limit = options_.memory_bytes;
-    const int64_t waiting = pool_.bytes();
-    const int64_t used = shared_.open_bytes + waiting;
-    if (paused_ ? used > limit / 2 && waiting > 0 : used <= limit) return {};
-    if (!paused_) close_largest(limit / 4 / options_.tasks);
+    if (shared_.open_bytes > limit / 2) close_largest(limit * 3 / 8 / shared_.tasks);
     for (const auto& [at, owned] : owned_) all.push_back(at);
+  }
+  if (!paused_) {
+    const int64_t room = limit - shared_.open_bytes;
+    if (pool_.bytes() <= room || pool_.wait_until_below(room - limit / 8, kSlowStore)) return {};
+    if (pool_.bytes() <= room) return {};
+  } else if (shared_.open_bytes + pool_.bytes() > limit * 3 / 4 && pool_.bytes() > 0) {
+    return {};
   }
   paused_ = !paused_;
   return paused_ ? consumer_->pause(all) : consumer_->resume(all);
@@ -342,8 +348,8 @@ void Sink::Worker::own(const kafka::TopicPartition& at, Start start) {
     owned.partition = std::make_unique<PlannedPartition>(options_, shared_.fingerprint, *encoding_, start.offset,
                                                          std::move(start.unfinished), std::move(give));
   else
-    owned.partition =
-        std::make_unique<Partition>(options_.rotation, gate_, start.offset, std::move(start.known), std::move(give));
+    owned.partition = std::make_unique<Partition>(options_.rotation, gate_, start.offset, std::move(start.known),
+                                                  std::move(give), options_.stop_at_bad_record);
   std::lock_guard lock(mutex_);
   owned_.insert_or_assign(at, std::move(owned));
 }

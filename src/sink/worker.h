@@ -38,6 +38,7 @@ struct Sink::Shared {
   Finish finish;            // by plans
   std::unique_ptr<kafka::TopicWriter> dead_letters;
   std::atomic<int64_t> open_bytes{0};  // of all files in progress
+  int tasks = 1;
   SmallObjects small;
   WriterPool pool;
 };

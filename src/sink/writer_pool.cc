@@ -98,6 +98,12 @@ bool WriterPool::wait_until_empty(const std::vector<std::shared_ptr<Outbox>>& ou
   return all_empty();
 }
 
+bool WriterPool::wait_until_below(int64_t bytes, std::chrono::milliseconds at_most) {
+  std::unique_lock lock(mutex_);
+  progressed_.wait_for(lock, at_most, [&] { return failure_ || stopping_ || bytes_ <= bytes; });
+  return bytes_ <= bytes;
+}
+
 std::optional<Error> WriterPool::failure() const {
   std::lock_guard lock(mutex_);
   return failure_;

@@ -67,6 +67,9 @@ class WriterPool {
   // Returns true when all of them are empty, false when the time is over or there is a failure.
   bool wait_until_empty(const std::vector<std::shared_ptr<Outbox>>& outboxes, std::chrono::milliseconds at_most);
 
+  // The same when bytes() is no more than this.
+  bool wait_until_below(int64_t bytes, std::chrono::milliseconds at_most);
+
   // An error that trying again does not mend (what FileWriter::write says, or a name that the store refuses).
   std::optional<Error> failure() const;
   // Why the store fails just now.
