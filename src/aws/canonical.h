@@ -20,8 +20,8 @@ std::string percent_decode(std::string_view text);
 // A request as it is on the wire.
 struct WireRequest {
   std::string_view method;
-  std::string_view path;   // "/a%20b"
-  std::string_view query;  // without '?'
+  std::string_view path;                                    // "/a%20b"
+  std::string_view query;                                   // without '?'
   const std::vector<http::HeaderField>* headers = nullptr;  // with Host
 };
 

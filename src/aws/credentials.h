@@ -12,9 +12,9 @@ namespace pinflow::aws {
 
 struct Credentials {
   std::string access_key_id;
-  std::string secret_access_key;        // never in a message
-  std::string session_token;            // empty: long-lived keys
-  std::optional<int64_t> expires_ms;    // Unix time; nothing: they do not end
+  std::string secret_access_key;      // never in a message
+  std::string session_token;          // empty: long-lived keys
+  std::optional<int64_t> expires_ms;  // Unix time; nothing: they do not end
 };
 
 class CredentialsProvider {

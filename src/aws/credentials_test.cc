@@ -105,8 +105,9 @@ TEST_F(CredentialsTest, TheEnvironmentComesFirst) {
 }
 
 TEST_F(CredentialsTest, ProfilesOfBothFiles) {
-  write("config", "[default]\nregion = eu-west-1 # a comment\n[profile dev]\nregion=us-west-2\ns3 =\n  addressing = x\n"
-                  "[sso-session dev]\naws_access_key_id = NO\n");
+  write("config",
+        "[default]\nregion = eu-west-1 # a comment\n[profile dev]\nregion=us-west-2\ns3 =\n  addressing = x\n"
+        "[sso-session dev]\naws_access_key_id = NO\n");
   write("credentials", "[dev]\naws_access_key_id = DEV\naws_secret_access_key = d#x\naws_session_token = tt\n");
   variables_["AWS_PROFILE"] = "dev";
   auto got = chain()->get();
@@ -123,8 +124,10 @@ TEST_F(CredentialsTest, ProfilesOfBothFiles) {
 }
 
 TEST_F(CredentialsTest, ARoleIsAssumedWithItsSourceProfileAndRenewed) {
-  write("config", "[profile base]\naws_access_key_id=BASE\naws_secret_access_key=b\n[profile dev]\nrole_arn=arn:aws:iam::1:role/x\n"
-                  "source_profile=base\nexternal_id=e\nregion=eu-west-1\n");
+  write(
+      "config",
+      "[profile base]\naws_access_key_id=BASE\naws_secret_access_key=b\n[profile dev]\nrole_arn=arn:aws:iam::1:role/x\n"
+      "source_profile=base\nexternal_id=e\nregion=eu-west-1\n");
   variables_["AWS_ENDPOINT_URL_STS"] = url();
   variables_["AWS_PROFILE"] = "dev";
   answer("POST /", sts_answer("AssumeRole", "LENT1", kNow + 3'600'000));
@@ -135,7 +138,8 @@ TEST_F(CredentialsTest, ARoleIsAssumedWithItsSourceProfileAndRenewed) {
   EXPECT_EQ(got->session_token, "t");
   EXPECT_EQ(provider->from(), "the profile dev (role arn:aws:iam::1:role/x)");
   ASSERT_EQ(seen().size(), 1u);
-  EXPECT_THAT(seen()[0].body, HasSubstr("Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fx"));
+  EXPECT_THAT(seen()[0].body,
+              HasSubstr("Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fx"));
   EXPECT_THAT(seen()[0].body, HasSubstr("ExternalId=e"));
   EXPECT_THAT(std::string(seen()[0].header("Authorization")), HasSubstr("Credential=BASE/20201109/eu-west-1/sts/"));
 
@@ -145,15 +149,52 @@ TEST_F(CredentialsTest, ARoleIsAssumedWithItsSourceProfileAndRenewed) {
   now_ms_ += 2;
   answer("POST /", "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>", 400);
   EXPECT_EQ(provider->get()->access_key_id, "LENT1");  // still good
+  EXPECT_EQ(seen().size(), 4u);                        // three attempts, as it may pass
+  EXPECT_EQ(provider->get()->access_key_id, "LENT1");
+  EXPECT_EQ(seen().size(), 4u);
   now_ms_ += Renewed::kRetryAfterMs;
   answer("POST /", sts_answer("AssumeRole", "LENT2", now_ms_ + 3'600'000));
   EXPECT_EQ(provider->get()->access_key_id, "LENT2");
   now_ms_ += 4'000'000;
-  answer("POST /", "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>", 403);
+  answer("POST /", "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>",
+         403);
   auto ended = provider->get();
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().code, Code::denied);
   EXPECT_THAT(ended.error().message, HasSubstr("STS answered 403 AccessDenied: not you"));
+}
+
+TEST_F(CredentialsTest, WhatAlwaysEndsSoonIsNotAskedForEachTime) {
+  int asked = 0;
+  Renewed provider(
+      [&]() -> Result<Renewed::Found> {
+        return Renewed::Found{{fmt::format("K{}", ++asked), "s", "", now_ms_ + 120'000}, "x"};
+      },
+      environment_.now_ms);
+  EXPECT_EQ(provider.get()->access_key_id, "K1");
+  EXPECT_EQ(provider.get()->access_key_id, "K1");
+  now_ms_ += Renewed::kRetryAfterMs;
+  EXPECT_EQ(provider.get()->access_key_id, "K2");
+}
+
+TEST_F(CredentialsTest, ANamedProfilesRoleIsAskedForInItsRegion) {
+  write("config",
+        "[default]\nregion=us-west-2\n[profile dev]\naws_access_key_id=DEV\naws_secret_access_key=d\n"
+        "role_arn=arn:aws:iam::1:role/x\nsource_profile=dev\nregion=eu-west-1\nendpoint_url=" +
+            url() + "\n");
+  answer("POST /", sts_answer("AssumeRole", "LENT", kNow + 3'600'000));
+  auto got = chain("dev")->get();
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_THAT(std::string(seen()[0].header("Authorization")), HasSubstr("Credential=DEV/20201109/eu-west-1/sts/"));
+}
+
+TEST_F(CredentialsTest, ARoleOnTopOfAnyProvider) {
+  answer("POST /", sts_answer("AssumeRole", "LENT", kNow + 3'600'000));
+  const auto provider = role_credentials(fixed_credentials({"BASE", "b", "", {}}), {url(), "eu-west-1"},
+                                         {"arn:aws:iam::1:role/msk"}, environment_);
+  EXPECT_EQ(provider->get()->access_key_id, "LENT");
+  EXPECT_EQ(provider->from(), "the role arn:aws:iam::1:role/msk");
+  EXPECT_THAT(std::string(seen()[0].header("Authorization")), HasSubstr("Credential=BASE/"));
 }
 
 TEST_F(CredentialsTest, SourceProfilesInACircleAreAnError) {
@@ -179,9 +220,12 @@ TEST_F(CredentialsTest, AWebIdentity) {
 TEST_F(CredentialsTest, AContainersAgent) {
   variables_["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://example.com/creds";
   EXPECT_THAT(chain()->get().error().message, HasSubstr("must be https, or name this machine"));
+  variables_["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://127.0.0.1.example.com/creds";
+  EXPECT_THAT(chain()->get().error().message, HasSubstr("must be https, or name this machine"));
   variables_["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = url() + "/creds";
   variables_["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "secret token";
-  answer("GET /creds", R"({"AccessKeyId":"BOX","SecretAccessKey":"s","Token":"t","Expiration":"2020-11-09T06:00:00Z"})");
+  answer("GET /creds",
+         R"({"AccessKeyId":"BOX","SecretAccessKey":"s","Token":"t","Expiration":"2020-11-09T06:00:00Z"})");
   auto got = chain()->get();
   ASSERT_TRUE(got) << got.error().message;
   EXPECT_EQ(got->access_key_id, "BOX");
@@ -196,13 +240,15 @@ TEST_F(CredentialsTest, AnInstancesRole) {
   answer("PUT /latest/api/token", "TOKEN");
   EXPECT_THAT(chain()->get().error().message, HasSubstr("no instance's role"));
   answer("GET /latest/meta-data/iam/security-credentials/", "the-role");
-  answer("GET /latest/meta-data/iam/security-credentials/the-role",
-         R"({"Code":"Success","AccessKeyId":"INST","SecretAccessKey":"s","Token":"t","Expiration":"2020-11-09T06:00:00Z"})");
+  answer(
+      "GET /latest/meta-data/iam/security-credentials/the-role",
+      R"({"Code":"Success","AccessKeyId":"INST","SecretAccessKey":"s","Token":"t","Expiration":"2020-11-09T06:00:00Z"})");
   auto got = chain()->get();
   ASSERT_TRUE(got) << got.error().message;
   EXPECT_EQ(got->access_key_id, "INST");
   EXPECT_EQ(seen().back().header("X-aws-ec2-metadata-token"), "TOKEN");
-  answer("GET /latest/meta-data/iam/security-credentials/the-role", R"({"Code":"AssumeRoleUnauthorizedAccess","Message":"no"})");
+  answer("GET /latest/meta-data/iam/security-credentials/the-role",
+         R"({"Code":"AssumeRoleUnauthorizedAccess","Message":"no"})");
   EXPECT_THAT(chain()->get().error().message, HasSubstr("AssumeRoleUnauthorizedAccess: no"));
 }
 
@@ -211,16 +257,22 @@ TEST_F(CredentialsTest, ACommandOfTheProfile) {
 credential_process = echo '{"Version":1,"AccessKeyId":"PROC","SecretAccessKey":"s","SessionToken":"t"}'
 [profile q]
 credential_process = echo no
+[profile r]
+credential_process = echo '{"Version":1,"AccessKeyId":"PROC","SecretAccessKey":"s"}'; exit 3
 )");
   EXPECT_EQ(chain("p")->get()->access_key_id, "PROC");
   EXPECT_EQ(chain("p")->get()->session_token, "t");
   EXPECT_THAT(chain("q")->get().error().message, HasSubstr("the profile q: credential_process: the answer"));
+  EXPECT_THAT(chain("r")->get().error().message, HasSubstr("the profile r: credential_process ended with status 3"));
 }
 
 TEST_F(CredentialsTest, WhatIsForgottenIsAskedForAgain) {
   int asked = 0;
-  Renewed provider([&]() -> Result<Renewed::Found> { return Renewed::Found{{fmt::format("K{}", ++asked), "s", "", {}}, "x"}; },
-                   environment_.now_ms);
+  Renewed provider(
+      [&]() -> Result<Renewed::Found> {
+        return Renewed::Found{{fmt::format("K{}", ++asked), "s", "", {}}, "x"};
+      },
+      environment_.now_ms);
   EXPECT_EQ(provider.get()->access_key_id, "K1");
   EXPECT_EQ(provider.get()->access_key_id, "K1");
   provider.forget();
@@ -235,7 +287,7 @@ TEST_F(CredentialsTest, EndpointsAndRegions) {
   variables_["AWS_ENDPOINT_URL_S3"] = "http://s3";
   EXPECT_EQ(configured_endpoint(environment_, *config, "S3"), "http://s3");
   EXPECT_EQ(configured_endpoint(environment_, *config, "STS"), "http://all");
-  variables_["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true";
+  variables_["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "True";
   EXPECT_EQ(configured_endpoint(environment_, *config, "STS"), std::nullopt);
   EXPECT_EQ(sts_endpoint("cn-north-1", "").url, "https://sts.cn-north-1.amazonaws.com.cn");
 }

@@ -57,10 +57,11 @@ class Chain {
     auto instance = instance_credentials(environment_);
     if (!instance) return pass(instance.error());
     if (*instance) return Found{**instance, "the instance's role"};
-    return fail(Code::denied,
-                "no AWS credentials: AWS_ACCESS_KEY_ID is not set, the profile '{}' in ~/.aws has none, there is no web "
-                "identity, no container's agent and no instance's role. Set the first two, or run `aws configure`",
-                name);
+    return fail(
+        Code::denied,
+        "no AWS credentials: AWS_ACCESS_KEY_ID is not set, the profile '{}' in ~/.aws has none, there is no web "
+        "identity, no container's agent and no instance's role. Set the first two, or run `aws configure`",
+        name);
   }
 
  private:
@@ -141,9 +142,8 @@ class Chain {
   }
 
   StsEndpoint sts(const std::string& profile) const {
-    auto region = configured_region(environment_, config_);
-    if (!region) region = config_.get(profile, "region");
-    return sts_endpoint(region.value_or("us-east-1"), configured_endpoint(environment_, config_, "STS").value_or(""));
+    return sts_endpoint(configured_region(environment_, config_, profile).value_or("us-east-1"),
+                        configured_endpoint(environment_, config_, "STS", profile).value_or(""));
   }
 
   Result<Found> by_web_identity(const Role& role, const std::string& file, const std::string& from) const {

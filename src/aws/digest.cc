@@ -15,8 +15,8 @@ const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<c
 
 std::string digest(const EVP_MD* kind, std::string_view bytes) {
   std::string result(static_cast<size_t>(EVP_MD_get_size(kind)), '\0');
-  if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(result.data()), nullptr, kind,
-                 nullptr) != 1)
+  if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(result.data()), nullptr, kind, nullptr) !=
+      1)
     std::abort();  // only without memory
   return result;
 }

@@ -18,4 +18,7 @@ struct Environment {
   static Environment of_this_process();
 };
 
+// Whether the variable says "true", in whatever case.
+bool is_true(const Environment& environment, const char* name);
+
 }  // namespace pinflow::aws

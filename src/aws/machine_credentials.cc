@@ -1,6 +1,7 @@
 #include "aws/machine_credentials.h"
 
 #include <simdjson.h>
+#include <sys/wait.h>
 
 #include <array>
 #include <cstdio>
@@ -47,8 +48,9 @@ bool is_allowed(std::string_view url) {
   if (host.contains('@')) return false;
   if (host.starts_with('[')) host = host.substr(0, host.find(']') + 1);
   else host = host.substr(0, host.find(':'));
-  return host == "localhost" || host.starts_with("127.") || host == "[::1]" || host == "169.254.170.2" ||
-         host == "169.254.170.23" || host == "[fd00:ec2::23]";
+  const bool is_loopback = host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || is_loopback || host == "[::1]" || host == "169.254.170.2" || host == "169.254.170.23" ||
+         host == "[fd00:ec2::23]";
 }
 
 }  // namespace
@@ -87,7 +89,7 @@ Result<std::optional<Credentials>> container_credentials(const Environment& envi
 }
 
 Result<std::optional<Credentials>> instance_credentials(const Environment& environment) {
-  if (environment.variable("AWS_EC2_METADATA_DISABLED") == "true") return std::nullopt;
+  if (is_true(environment, "AWS_EC2_METADATA_DISABLED")) return std::nullopt;
   std::string base = environment.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT").value_or(std::string(kInstance));
   while (base.ends_with('/')) base.pop_back();
   auto client = client_with(kInstanceTimeoutMs);
@@ -97,16 +99,14 @@ Result<std::optional<Credentials>> instance_credentials(const Environment& envir
                               .headers = {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}}});
   if (!token || token->status == 404) return std::nullopt;  // not an instance
   if (token->status != 200)
-    return fail(Code::denied, "the instance's metadata service answered {} to the question for a token",
-                token->status);
+    return fail(Code::denied, "the instance's metadata service answered {} to the question for a token", token->status);
   const std::string path = base + "/latest/meta-data/iam/security-credentials/";
   const std::vector<http::HeaderField> headers = {{"X-aws-ec2-metadata-token", token->body}};
   auto role = ask(**client, {.url = path, .headers = headers});
   if (!role) return pass(role.error(), "the instance's role");
   if (role->status == 404 || role->body.empty()) return std::nullopt;  // an instance without a role
   if (role->status != 200)
-    return fail(Code::denied, "the instance's metadata service answered {} to the question for its role",
-                role->status);
+    return fail(Code::denied, "the instance's metadata service answered {} to the question for its role", role->status);
   const std::string name = role->body.substr(0, role->body.find('\n'));
   auto response = ask(**client, {.url = path + name, .headers = headers});
   if (!response) return pass(response.error(), "the credentials of the instance's role {}", name);
@@ -119,7 +119,7 @@ Result<std::optional<Credentials>> instance_credentials(const Environment& envir
 }
 
 Result<Credentials> process_credentials(const std::string& command) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "re"), ::pclose);
+  std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "re"), ::pclose);
   if (!pipe) return system_error(errno, "credential_process");
   std::string text;
   std::array<char, 4096> bytes;
@@ -127,6 +127,9 @@ Result<Credentials> process_credentials(const std::string& command) {
     text.append(bytes.data(), count);
     if (text.size() > kMostBytes) return invalid("credential_process prints too much");
   }
+  if (const int status = ::pclose(pipe.release()); status != 0)
+    return fail(Code::denied, "credential_process ended with status {}",
+                WIFEXITED(status) ? WEXITSTATUS(status) : status);
   auto credentials = parse_json_credentials(text);
   if (!credentials) return pass(credentials.error(), "credential_process");
   return credentials;

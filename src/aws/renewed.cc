@@ -14,6 +14,7 @@ Result<Credentials> Renewed::get() {
   auto found = source_();
   if (found) {
     found_ = std::move(*found);
+    retry_at_ms_ = now + kRetryAfterMs;  // where even new ones end soon
     return found_->credentials;
   }
   if (!is_good_for(0)) return pass(found.error());

@@ -15,7 +15,7 @@ namespace pinflow::aws {
 class Renewed final : public CredentialsProvider {
  public:
   static constexpr int64_t kRenewBeforeMs = 5 * 60'000;
-  static constexpr int64_t kRetryAfterMs = 30'000;  // a failed renewal, while the old ones are good
+  static constexpr int64_t kRetryAfterMs = 30'000;  // between renewals, while what is there is good
 
   struct Found {
     Credentials credentials;

@@ -19,7 +19,8 @@ std::string_view trimmed(std::string_view text) {
 std::string profile_of(std::string_view section, bool is_config) {
   section = trimmed(section);
   if (!is_config || section == "default") return std::string(section);
-  if (section.starts_with("profile ") || section.starts_with("profile\t")) return std::string(trimmed(section.substr(8)));
+  if (section.starts_with("profile ") || section.starts_with("profile\t"))
+    return std::string(trimmed(section.substr(8)));
   return {};
 }
 
@@ -94,24 +95,31 @@ std::optional<std::string> SharedConfig::get(const std::string& name, const std:
   return found->second;
 }
 
+bool is_true(const Environment& environment, const char* name) {
+  std::string value = environment.variable(name).value_or("");
+  std::ranges::transform(value, value.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; });
+  return value == "true";
+}
+
 std::string profile_name(const Environment& environment) {
   for (const char* name : {"AWS_PROFILE", "AWS_DEFAULT_PROFILE"})
     if (auto profile = environment.variable(name)) return *profile;
   return "default";
 }
 
-std::optional<std::string> configured_region(const Environment& environment, const SharedConfig& config) {
+std::optional<std::string> configured_region(const Environment& environment, const SharedConfig& config,
+                                             std::string profile) {
   for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"})
     if (auto region = environment.variable(name)) return region;
-  return config.get(profile_name(environment), "region");
+  return config.get(profile.empty() ? profile_name(environment) : profile, "region");
 }
 
 std::optional<std::string> configured_endpoint(const Environment& environment, const SharedConfig& config,
-                                               const std::string& service) {
-  if (environment.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") == "true") return std::nullopt;
+                                               const std::string& service, std::string profile) {
+  if (is_true(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) return std::nullopt;
   if (auto url = environment.variable(("AWS_ENDPOINT_URL_" + service).c_str())) return url;
   if (auto url = environment.variable("AWS_ENDPOINT_URL")) return url;
-  return config.get(profile_name(environment), "endpoint_url");
+  return config.get(profile.empty() ? profile_name(environment) : profile, "endpoint_url");
 }
 
 }  // namespace pinflow::aws

@@ -33,11 +33,13 @@ class SharedConfig {
 
 // AWS_PROFILE, AWS_DEFAULT_PROFILE or "default".
 std::string profile_name(const Environment& environment);
+// Both of the profile named, or where that is empty of profile_name().
 // AWS_REGION, AWS_DEFAULT_REGION, the profile's; nothing where none says.
-std::optional<std::string> configured_region(const Environment& environment, const SharedConfig& config);
-// Of a service ("S3", "STS", "KINESIS"): AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's endpoint_url; nothing
-// where none says, or where AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true.
+std::optional<std::string> configured_region(const Environment& environment, const SharedConfig& config,
+                                             std::string profile = "");
+// Of a service ("S3", "STS", "KINESIS"): AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's endpoint_url;
+// nothing where none says, or where AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true.
 std::optional<std::string> configured_endpoint(const Environment& environment, const SharedConfig& config,
-                                               const std::string& service);
+                                               const std::string& service, std::string profile = "");
 
 }  // namespace pinflow::aws

@@ -41,8 +41,8 @@ std::string signature_of(const SignedRequest& request, const std::string& query,
                          const std::vector<http::HeaderField>& headers, const std::string& names, const Scope& scope,
                          const Credentials& credentials, const std::string& date) {
   const std::string path = percent_encode(request.path, true);
-  const std::string canonical = canonical_request({request.method, path, query, &headers}, path_rule(scope), names,
-                                                  request.payload_sha256);
+  const std::string canonical =
+      canonical_request({request.method, path, query, &headers}, path_rule(scope), names, request.payload_sha256);
   return signature(signing_key(credentials.secret_access_key, scope, date),
                    string_to_sign(date, credential_scope(scope, date), canonical));
 }
@@ -62,10 +62,10 @@ std::vector<http::HeaderField> sign(const SignedRequest& request, const Scope& s
   headers.push_back({"host", request.host});
   headers.insert(headers.end(), added.begin(), added.end());
   const std::string names = signed_names(headers);
-  const std::string made =
-      signature_of(request, joined_query(request.query), headers, names, scope, credentials, date);
-  added.push_back({"Authorization", fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", kAlgorithm,
-                                                credentials.access_key_id, credential_scope(scope, date), names, made)});
+  const std::string made = signature_of(request, joined_query(request.query), headers, names, scope, credentials, date);
+  added.push_back(
+      {"Authorization", fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", kAlgorithm,
+                                    credentials.access_key_id, credential_scope(scope, date), names, made)});
   return added;
 }
 
@@ -129,8 +129,8 @@ std::string SigningKeys::get(std::string_view secret, const Scope& scope, std::s
   });
   if (known != entries_.end()) return known->key;
   if (entries_.size() == kMost) entries_.erase(entries_.begin());
-  entries_.push_back({std::string(secret), std::string(date), scope.region, scope.service,
-                      signing_key(secret, scope, amz_date)});
+  entries_.push_back(
+      {std::string(secret), std::string(date), scope.region, scope.service, signing_key(secret, scope, amz_date)});
   return entries_.back().key;
 }
 

@@ -42,7 +42,8 @@ std::vector<http::HeaderField> sign(const SignedRequest& request, const Scope& s
 std::string wire_target(const SignedRequest& request);
 
 // The target of a presigned request, good for `expires_seconds` from now: wire_target with the X-Amz-… parameters, the
-// signature last. The headers of the request, and Host, are signed and must be sent. `payload_sha256` is taken as given.
+// signature last. The headers of the request, and Host, are signed and must be sent. `payload_sha256` is taken as
+// given.
 std::string presign(const SignedRequest& request, const Scope& scope, const Credentials& credentials, int64_t now_ms,
                     int64_t expires_seconds);
 

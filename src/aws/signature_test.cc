@@ -52,7 +52,8 @@ TEST(Signature, CanonicalPaths) {
 
 TEST(Signature, SignsWhatItsOwnVerifierTakes) {
   for (const char* service : {"s3", "kinesis"}) {
-    SignedRequest request{"PUT", "host.example:7070", "/a b/ü+'()*", {{"z", "2"}, {"a", "x y&="}, {"empty", ""}}, {}, {}};
+    SignedRequest request{"PUT", "host.example:7070", "/a b/ü+'()*", {{"z", "2"}, {"a", "x y&="}, {"empty", ""}}, {},
+                          {}};
     request.headers = {{"Content-Type", "text/plain"}, {"X-Two", "  many   blanks "}};
     request.payload_sha256 = sha256_hex("body");
     const auto added = sign(request, {"eu-west-1", service}, kKeys, kNow);
@@ -93,6 +94,11 @@ TEST(Signature, SaysWhatIsWrong) {
   EXPECT_EQ(problem({"POST", "/", {{"host", "host"}}, "{}"}), AuthProblem::missing);
   EXPECT_EQ(problem(good, kNow + 6 * 60'000), AuthProblem::expired);
   EXPECT_EQ(problem(good, kNow - 6 * 60'000), AuthProblem::expired);
+  const auto to_s3 = wire(request, sign(request, {"eu-west-1", "s3"}, kKeys, kNow), "{}");
+  auto checks_s3 = verifier("s3");
+  EXPECT_TRUE(checks_s3.verify(to_s3, kNow + 14 * 60'000));
+  EXPECT_EQ(checks_s3.verify(to_s3, kNow + 16 * 60'000).error().problem, AuthProblem::expired);
+  EXPECT_EQ(checks_s3.verify(to_s3, kNow - 16 * 60'000).error().problem, AuthProblem::expired);
   auto other = good;
   other.headers.back().value = "AWS4-HMAC-SHA256 Credential=AKIDTEST/20201109/eu-west-1/kinesis/aws4_request";
   EXPECT_EQ(problem(other), AuthProblem::incomplete);

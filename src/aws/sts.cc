@@ -1,8 +1,7 @@
 #include "aws/sts.h"
 
-#include <pugixml.hpp>
-
 #include <chrono>
+#include <pugixml.hpp>
 #include <thread>
 
 #include "aws/digest.h"
@@ -44,17 +43,21 @@ Result<Credentials> post(const StsEndpoint& sts, const Form& form, const Credent
   request.headers.push_back({"content-type", "application/x-www-form-urlencoded; charset=utf-8"});
   if (with) {
     const size_t scheme = origin.find("://");
-    const SignedRequest to_sign{"POST", origin.substr(scheme == std::string::npos ? 0 : scheme + 3), "/", {},
-                                request.headers, sha256_hex(request.body)};
+    const SignedRequest to_sign{"POST",
+                                origin.substr(scheme == std::string::npos ? 0 : scheme + 3),
+                                "/",
+                                {},
+                                request.headers,
+                                sha256_hex(request.body)};
     for (auto& field : sign(to_sign, {sts.region, "sts"}, *with, now_ms)) request.headers.push_back(std::move(field));
   }
   for (int attempt = 1;; ++attempt) {
     const http::Outcome outcome = (*client)->request(request);
-    if (outcome.response && outcome.response->status < 500)
-      return parse_sts_answer(outcome.response->status, outcome.response->body);
-    if (attempt == kAttempts) {
-      if (!outcome.response) return pass(outcome.response.error(), "asking STS");
-      return unavailable("STS at {} answered {} {} times", origin, outcome.response->status, kAttempts);
+    if (outcome.response) {
+      auto credentials = parse_sts_answer(outcome.response->status, outcome.response->body);
+      if (credentials || credentials.error().code != Code::unavailable || attempt == kAttempts) return credentials;
+    } else if (attempt == kAttempts) {
+      return pass(outcome.response.error(), "asking STS");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(200 * attempt));
   }
@@ -90,7 +93,10 @@ Result<Credentials> parse_sts_answer(int status, std::string_view body) {
     return unavailable("STS answered {} with something that is not XML", status);
   if (status != 200) {
     const pugi::xml_node error = document.child("ErrorResponse").child("Error");
-    return fail(Code::denied, "STS answered {} {}: {}", status, error.child("Code").text().get(),
+    const std::string code = error.child("Code").text().get();
+    const bool passes = status >= 500 || status == 429 || code.starts_with("Throttling") ||
+                        code == "RequestLimitExceeded" || code == "IDPCommunicationError";
+    return fail(passes ? Code::unavailable : Code::denied, "STS answered {} {}: {}", status, code,
                 error.child("Message").text().get());
   }
   const pugi::xml_node root = document.first_child();  // <AssumeRole…Response><AssumeRole…Result><Credentials>

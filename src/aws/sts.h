@@ -29,7 +29,7 @@ Result<Credentials> assume_role(const StsEndpoint& sts, const Role& role, const 
 Result<Credentials> assume_role_with_web_identity(const StsEndpoint& sts, const Role& role, std::string_view token,
                                                   int64_t now_ms);
 
-// The body of an answer, as XML. Pure.
+// The body of an answer, as XML. Pure. denied, or unavailable where another attempt may do (5xx, Throttling).
 Result<Credentials> parse_sts_answer(int status, std::string_view body);
 
 }  // namespace pinflow::aws

@@ -17,7 +17,7 @@ Refused refuse(AuthProblem problem, std::string message) { return Refused({probl
 
 // "20150830T123600Z" -> Unix milliseconds.
 std::optional<int64_t> time_of(std::string_view date) {
-  if (date.size() != 16) return std::nullopt;
+  if (date.size() != 16 || date[8] != 'T' || date[15] != 'Z') return std::nullopt;
   return parse_iso_time(fmt::format("{}-{}-{}T{}:{}:{}Z", date.substr(0, 4), date.substr(4, 2), date.substr(6, 2),
                                     date.substr(9, 2), date.substr(11, 2), date.substr(13, 2)));
 }
@@ -65,7 +65,7 @@ struct Verifier::Claim {
   std::string region;
   std::string names;
   std::string signature;
-  std::string date;  // "20150830T123600Z"
+  std::string date;                        // "20150830T123600Z"
   std::optional<int64_t> expires_seconds;  // of a presigned one
 };
 
@@ -84,9 +84,9 @@ std::expected<Verifier::Claim, AuthFailure> Verifier::claim_of(const http::Reque
       return std::string(value);
     };
     if (!header.starts_with(kAlgorithm))
-      return refuse(AuthProblem::incomplete,
-                    fmt::format("Unsupported signature algorithm in the Authorization header; it must be {}.",
-                                kAlgorithm));
+      return refuse(
+          AuthProblem::incomplete,
+          fmt::format("Unsupported signature algorithm in the Authorization header; it must be {}.", kAlgorithm));
     credential = take("Credential");
     claim.signature = take("Signature");
     claim.names = take("SignedHeaders");
@@ -95,7 +95,9 @@ std::expected<Verifier::Claim, AuthFailure> Verifier::claim_of(const http::Reque
       if (const auto date = parse_http_date(request.header("Date"))) claim.date = amz_date(*date);
       else missing += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
     }
-    if (!missing.empty()) return refuse(AuthProblem::incomplete, missing + "Authorization=" + std::string(header.substr(0, header.find(' '))));
+    if (!missing.empty())
+      return refuse(AuthProblem::incomplete,
+                    missing + "Authorization=" + std::string(header.substr(0, header.find(' '))));
   } else if (query_value(query, "X-Amz-Algorithm")) {
     std::string missing;
     const auto take = [&](const char* name) {
@@ -127,10 +129,9 @@ std::expected<Verifier::Claim, AuthFailure> Verifier::claim_of(const http::Reque
   const size_t first = scope.find('/');
   const size_t second = first == std::string_view::npos ? first : scope.find('/', first + 1);
   if (second == std::string_view::npos)
-    return refuse(AuthProblem::incomplete,
-                  fmt::format("Credential must have exactly 5 slash-delimited elements, e.g. "
-                              "keyid/date/region/service/term, got '{}'",
-                              credential));
+    return refuse(AuthProblem::incomplete, fmt::format("Credential must have exactly 5 slash-delimited elements, e.g. "
+                                                       "keyid/date/region/service/term, got '{}'",
+                                                       credential));
   claim.region = scope.substr(first + 1, second - first - 1);
   return claim;
 }
@@ -146,19 +147,19 @@ std::expected<Caller, AuthFailure> Verifier::verify(const http::Request& request
   if (!is_signed(claim->names, "host"))
     return refuse(AuthProblem::wrong_signature, "'Host' must be a 'SignedHeader' in the AWS Authorization.");
   const auto secret = lookup_(claim->key_id);
-  if (!secret)
-    return refuse(AuthProblem::unknown_key, "The security token included in the request is invalid.");
+  if (!secret) return refuse(AuthProblem::unknown_key, "The security token included in the request is invalid.");
 
   const auto at = time_of(claim->date);
   if (!at) return refuse(AuthProblem::incomplete, fmt::format("The date '{}' cannot be read.", claim->date));
-  const int64_t good_for = claim->expires_seconds ? *claim->expires_seconds * 1000 : kSkewMs;
+  const int64_t good_for = claim->expires_seconds ? *claim->expires_seconds * 1000 : skew_ms();
   if (now_ms > *at + good_for)
-    return refuse(AuthProblem::expired, fmt::format("Signature expired: {} is now earlier than {} ({} - {} s.)",
-                                                    claim->date, amz_date(now_ms - good_for), amz_date(now_ms),
-                                                    good_for / 1000));
-  if (now_ms < *at - kSkewMs)
-    return refuse(AuthProblem::expired, fmt::format("Signature not yet current: {} is still later than {} ({} + 5 min.)",
-                                                    claim->date, amz_date(now_ms + kSkewMs), amz_date(now_ms)));
+    return refuse(AuthProblem::expired,
+                  fmt::format("Signature expired: {} is now earlier than {} ({} - {} s.)", claim->date,
+                              amz_date(now_ms - good_for), amz_date(now_ms), good_for / 1000));
+  if (now_ms < *at - skew_ms())
+    return refuse(AuthProblem::expired,
+                  fmt::format("Signature not yet current: {} is still later than {} ({} + {} min.)", claim->date,
+                              amz_date(now_ms + skew_ms()), amz_date(now_ms), skew_ms() / 60'000));
 
   std::string payload = std::string(request.header("x-amz-content-sha256"));
   if (scope_.service != "s3") payload = sha256_hex(request.body);

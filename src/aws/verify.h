@@ -1,5 +1,5 @@
-// AWS Signature Version 4, checked: the side of a service. Headers or a presigned query. Pure but for the cache of keys;
-// time comes as a number.
+// AWS Signature Version 4, checked: the side of a service. Headers or a presigned query. Pure but for the cache of
+// keys; time comes as a number.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,7 @@ class Verifier {
   // The secret of a key; nothing where there is no such key.
   using Lookup = std::function<std::optional<std::string>(const std::string& access_key_id)>;
   static constexpr int64_t kSkewMs = 5 * 60'000;
+  static constexpr int64_t kS3SkewMs = 15 * 60'000;
 
   // An empty region takes any. For S3 the body's digest is the one that the request names, and is held to it.
   Verifier(Scope scope, Lookup lookup) : scope_(std::move(scope)), lookup_(std::move(lookup)) {}
@@ -43,6 +44,8 @@ class Verifier {
  private:
   struct Claim;
   std::expected<Claim, AuthFailure> claim_of(const http::Request& request) const;
+
+  int64_t skew_ms() const { return scope_.service == "s3" ? kS3SkewMs : kSkewMs; }
 
   const Scope scope_;
   const Lookup lookup_;
