@@ -11,6 +11,7 @@
 #include "app/posting.h"
 #include "app/schemas.h"
 #include "app/services.h"
+#include "app/sink_watch.h"
 #include "base/logging.h"
 #include "base/properties.h"
 #include "base/shutdown.h"
@@ -146,6 +147,13 @@ Result<int> run_gateway(const Context& context) {
 }
 
 Result<int> run_sink(const Context& context) {
+  keep_memory_small();
+  std::optional<Address> metrics;
+  if (!context.options.listen.empty()) {
+    auto address = listen_address(context, "metrics", true);
+    if (!address) return pass(address.error());
+    metrics = *address;
+  }
   auto config = kafka_config(context, std::string(kDefaultBroker));
   if (!config) return pass(config.error());
   std::unique_ptr<object::Store> store;
@@ -166,8 +174,11 @@ Result<int> run_sink(const Context& context) {
   auto sink = context.options.file.empty() ? start_sink(context, **lake, *config)
                                            : sink::Sink::start(connector.options, **lake, *config);
   if (!sink) return pass(sink.error());
+  auto watch = SinkWatch::start(**sink, *config, metrics);
+  if (!watch) return pass(watch.error());
   print("kafka", config->bootstrap_servers);
   print("lake", (*lake)->url());
+  if (metrics) print("metrics", (*watch)->address());
   Result<> waited;
   if (context.options.until_caught_up) {
     waited = catch_up(**sink);
@@ -176,6 +187,7 @@ Result<int> run_sink(const Context& context) {
     waited = wait(sink->get());
   }
   const bool has_partitions = !(*sink)->counts().partitions.empty();
+  watch->reset();
   const auto stopped = (*sink)->stop();
   const sink::SinkCounts counts = (*sink)->counts();
   if (!has_partitions && waited) {

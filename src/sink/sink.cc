@@ -93,6 +93,7 @@ Result<std::unique_ptr<Sink>> Sink::start(SinkOptions options, object::Store& st
 
 SinkCounts Sink::counts() const {
   SinkCounts all;
+  if (shared_) all.memory_bytes = shared_->open_bytes + shared_->pool.bytes();
   for (const auto& worker : workers_) {
     SinkCounts one = worker->counts();
     all.taken += one.taken;

@@ -71,6 +71,7 @@ struct SinkCounts {
   int64_t objects = 0;     // written, without those of dead letters
   int64_t dead_objects = 0;
   int64_t bytes = 0;                        // of both
+  int64_t memory_bytes = 0;                 // of files in progress and of those being written, now
   std::vector<PartitionCounts> partitions;  // that it has now, sorted
 };
 
