@@ -47,7 +47,6 @@ std::string canonical_path(std::string_view path, PathRule rule) {
   switch (rule) {
     case PathRule::once: return percent_encode(percent_decode(path), true);
     case PathRule::twice: return percent_encode(normalised(path), true);
-    case PathRule::plain: return percent_encode(path, true);
   }
   return {};
 }

@@ -29,7 +29,6 @@ struct WireRequest {
 enum class PathRule {
   once,   // S3: as on the wire, encoded once, "." and ".." kept
   twice,  // all others: normalised (RFC 3986), then what is on the wire is encoded again
-  plain,  // encoded again, but not normalised; some of AWS's test vectors want that
 };
 
 // The names of headers in the lower case, sorted, joined with ';'; the values trimmed, inner blanks made one.

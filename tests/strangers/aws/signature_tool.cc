@@ -1,65 +1,123 @@
-// What this program makes of a request, for AWS's own vectors and signers to be held against. Reads one case from
-// standard input, a field a line with \n for a line feed, and prints what it made. The fields: below.
+// The room `aws` for AWS's own vectors and signers to be held against: a JSON object a line in, one a line out.
+//
+//   {"call":"canonical","rule":"once"|"twice","method":,"path":,"query":,"names":,"headers":[[name,value]…],"sha256":,
+//    "region":,"service":,"date":,"secret":}           -> {"canonical":,"string_to_sign":,"signature":}
+//   {"call":"sign","method":,"host":,"path":,"query":[[name,value]…],"headers":[…],"sha256":,"region":,"service":,
+//    "key":,"secret":,"token":,"now_ms":,"expires":}   -> {"target":,"headers":[…],"presigned":}
+//   {"call":"verify","method":,"target":,"headers":[…],"body":,"region":,"service":,"key":,"secret":,"now_ms":}
+//                                                      -> {"caller":} or {"problem":,"message":}
+//   {"call":"credentials","profile":}   -> {"key":,"secret":,"token":,"expires_ms":,"from":} or {"error":}
+#include <simdjson.h>
+
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "aws/default_credentials.h"
 #include "aws/signature.h"
+#include "aws/verify.h"
+#include "base/json.h"
 
+namespace pinflow::aws {
 namespace {
 
-using namespace pinflow;
+using Json = simdjson::dom::element;
 
-std::string unescaped(std::string_view text) {
-  std::string result;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size()) result += text[++i] == 'n' ? '\n' : text[i];
-    else result += text[i];
+std::string text(const Json& from, const char* key) { return std::string(from[key].get_string().value()); }
+
+std::vector<std::pair<std::string, std::string>> pairs(const Json& from, const char* key) {
+  std::vector<std::pair<std::string, std::string>> found;
+  const simdjson::dom::array array = from[key].get_array().value();
+  for (const Json pair : array) found.emplace_back(pair.at(0).get_string().value(), pair.at(1).get_string().value());
+  return found;
+}
+
+std::vector<http::HeaderField> headers(const Json& from) {
+  std::vector<http::HeaderField> found;
+  for (auto& [name, value] : pairs(from, "headers")) found.push_back({name, value});
+  return found;
+}
+
+Scope scope(const Json& from) { return {text(from, "region"), text(from, "service")}; }
+
+void canonical(const Json& call, JsonWriter& out) {
+  const auto fields = headers(call);
+  const std::string method = text(call, "method"), path = text(call, "path"), query = text(call, "query");
+  const std::string made =
+      canonical_request({method, path, query, &fields}, text(call, "rule") == "once" ? PathRule::once : PathRule::twice,
+                        text(call, "names"), text(call, "sha256"));
+  const std::string date = text(call, "date");
+  const std::string to_sign = string_to_sign(date, credential_scope(scope(call), date), made);
+  out.key("canonical").string(made);
+  out.key("string_to_sign").string(to_sign);
+  out.key("signature").string(signature(signing_key(text(call, "secret"), scope(call), date), to_sign));
+}
+
+void sign(const Json& call, JsonWriter& out) {
+  const SignedRequest request{text(call, "method"), text(call, "host"), text(call, "path"),
+                              pairs(call, "query"), headers(call),      text(call, "sha256")};
+  const Credentials keys{text(call, "key"), text(call, "secret"), text(call, "token"), {}};
+  const int64_t now_ms = call["now_ms"].get_int64().value();
+  out.key("target").string(wire_target(request));
+  out.key("presigned").string(presign(request, scope(call), keys, now_ms, call["expires"].get_int64().value()));
+  out.key("headers").begin_array();
+  for (const http::HeaderField& field : aws::sign(request, scope(call), keys, now_ms))
+    out.begin_array().string(field.name).string(field.value).end_array();
+  out.end_array();
+}
+
+void verify(const Json& call, JsonWriter& out) {
+  const std::string key = text(call, "key"), secret = text(call, "secret");
+  Verifier verifier(scope(call), [&](const std::string& id) -> std::optional<std::string> {
+    if (id != key) return std::nullopt;
+    return secret;
+  });
+  const auto caller = verifier.verify({text(call, "method"), text(call, "target"), headers(call), text(call, "body")},
+                                      call["now_ms"].get_int64().value());
+  if (caller) {
+    out.key("caller").string(caller->access_key_id);
+  } else {
+    constexpr const char* kNames[] = {"missing", "incomplete", "unknown_key", "wrong_signature", "expired"};
+    out.key("problem").string(kNames[static_cast<int>(caller.error().problem)]);
+    out.key("message").string(caller.error().message);
   }
-  return result;
 }
 
-std::vector<http::HeaderField> headers_of(const std::vector<std::string>& lines, size_t from) {
-  std::vector<http::HeaderField> headers;
-  for (size_t i = from; i < lines.size(); ++i)
-    if (const size_t colon = lines[i].find(':'); colon != std::string::npos)
-      headers.push_back({lines[i].substr(0, colon), lines[i].substr(colon + 1)});
-  return headers;
-}
-
-// RULE, NAMES, SHA256, METHOD, PATH, QUERY, REGION, SERVICE, DATE, SECRET, then headers.
-// Prints the canonical request, the string to sign and the signature, NUL between them.
-int canonical(const std::vector<std::string>& lines) {
-  const aws::PathRule rule = lines[1] == "once"    ? aws::PathRule::once
-                             : lines[1] == "twice" ? aws::PathRule::twice
-                                                   : aws::PathRule::plain;
-  const auto headers = headers_of(lines, 11);
-  const aws::Scope scope{lines[7], lines[8]};
-  const std::string made = aws::canonical_request({lines[4], lines[5], lines[6], &headers}, rule, lines[2], lines[3]);
-  const std::string to_sign = aws::string_to_sign(lines[9], aws::credential_scope(scope, lines[9]), made);
-  std::cout << made << '\0' << to_sign << '\0' << aws::signature(aws::signing_key(lines[10], scope, lines[9]), to_sign);
-  return 0;
-}
-
-// METHOD, HOST, PATH, SERVICE, REGION, DATE_MS, KEY, SECRET, TOKEN, EXPIRES, SHA256, then "name=value" of the query.
-int presign(const std::vector<std::string>& lines) {
-  aws::SignedRequest request{lines[1], lines[2], lines[3], {}, {}, lines[11]};
-  for (size_t i = 12; i < lines.size(); ++i) {
-    const size_t equals = lines[i].find('=');
-    if (equals != std::string::npos) request.query.emplace_back(lines[i].substr(0, equals), lines[i].substr(equals + 1));
+void credentials(const Json& call, JsonWriter& out) {
+  ChainOptions options;
+  options.profile = text(call, "profile");
+  const auto provider = default_credentials(options);
+  const auto got = provider->get();
+  if (!got) {
+    out.key("error").string(got.error().message);
+    return;
   }
-  std::cout << aws::presign(request, {lines[5], lines[4]}, {lines[7], lines[8], lines[9], {}}, std::stoll(lines[6]),
-                            std::stoll(lines[10]));
-  return 0;
+  out.key("key").string(got->access_key_id);
+  out.key("secret").string(got->secret_access_key);
+  out.key("token").string(got->session_token);
+  out.key("expires_ms").number(got->expires_ms.value_or(0));
+  out.key("from").string(provider->from());
 }
 
 }  // namespace
+}  // namespace pinflow::aws
 
 int main() {
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(std::cin, line);) lines.push_back(unescaped(line));
-  if (lines.size() >= 11 && lines[0] == "canonical") return canonical(lines);
-  if (lines.size() >= 12 && lines[0] == "presign") return presign(lines);
-  std::cerr << "signature_tool: no such case\n";
-  return 2;
+  using namespace pinflow::aws;
+  simdjson::dom::parser parser;
+  for (std::string line; std::getline(std::cin, line);) {
+    const Json call = parser.parse(line).value();
+    const std::string name = text(call, "call");
+    pinflow::JsonWriter out;
+    out.begin_object();
+    if (name == "canonical") canonical(call, out);
+    else if (name == "sign") sign(call, out);
+    else if (name == "verify") verify(call, out);
+    else if (name == "credentials") credentials(call, out);
+    else return 2;
+    out.end_object();
+    std::cout << out.text() << std::endl;
+  }
+  return 0;
 }
