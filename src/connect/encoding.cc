@@ -15,6 +15,12 @@ namespace {
 
 using Refused = std::unexpected<std::string>;
 
+// Some days within the years 1 to 9999, so that every zone's clock is in them.
+constexpr int64_t kFirstMs = -62'135'510'400'000;
+constexpr int64_t kLastMs = 253'402'214'400'000;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 // A value as part of an object's name: what would end the part is percent-encoded, as Hive does.
 void append_part(std::string& to, std::string_view value) {
   for (const char c : value) {
@@ -22,6 +28,33 @@ void append_part(std::string& to, std::string_view value) {
     if (c == '/' || c == '%' || byte < 0x20 || byte == 0x7f) to += fmt::format("%{:02X}", byte);
     else to += c;
   }
+}
+
+// Two digits.
+std::optional<int> digits(std::string_view two) {
+  if (two.size() != 2 || !is_digit(two[0]) || !is_digit(two[1])) return std::nullopt;
+  return (two[0] - '0') * 10 + (two[1] - '0');
+}
+
+// What every store can have as a folder, but for its length.
+bool is_folder(std::string_view folder) {
+  for (;;) {
+    const size_t slash = folder.find('/');
+    const std::string_view part = folder.substr(0, slash);
+    if (part.empty() || part[0] == '.' || part.contains('\0')) return false;
+    if (slash == std::string_view::npos) return true;
+    folder.remove_prefix(slash + 1);
+  }
+}
+
+bool is_too_long(std::string_view folder) {
+  if (folder.size() > kLongestFolder) return true;
+  while (folder.size() > kLongestPart) {
+    const size_t slash = folder.find('/');
+    if (slash > kLongestPart) return true;
+    folder.remove_prefix(slash + 1);
+  }
+  return false;
 }
 
 // Milliseconds, or a time such as 2020-08-28T03:52:47Z; with a blank for the T, and without a zone, UTC is meant.
@@ -33,10 +66,26 @@ std::optional<int64_t> time_of(const Field& field) {
     if (error == std::errc() && at == end) return ms;
   }
   if (field.kind != Field::Kind::string) return std::nullopt;
+  constexpr size_t kDay = 10, kToSeconds = 19;  // 2020-08-28, 2020-08-28T03:52:47
   std::string text = field.text;
-  if (text.size() > 10 && text[10] == ' ') text[10] = 'T';
-  if (!text.ends_with('Z') && !text.ends_with("+00:00")) text += 'Z';
-  return parse_iso_time(text);
+  if (text.size() == kDay) text += "T00:00:00";
+  if (text.size() < kToSeconds) return std::nullopt;
+  if (text[kDay] == ' ') text[kDay] = 'T';
+  const size_t sign = text.find_first_of("+-", kToSeconds);
+  int64_t offset_ms = 0;
+  if (sign != std::string::npos) {  // +02:00, +0200 or +02
+    const std::string_view zone = std::string_view(text).substr(sign + 1);
+    const bool colon = zone.size() == 5 && zone[2] == ':';
+    const auto hours = digits(zone.substr(0, 2));
+    const auto minutes = zone.size() == 2 ? 0 : digits(zone.substr(std::min<size_t>(colon ? 3 : 2, zone.size())));
+    if (!hours || !minutes || *minutes > 59) return std::nullopt;
+    offset_ms = (*hours * 60 + *minutes) * 60'000 * (text[sign] == '-' ? -1 : 1);
+    text.resize(sign);
+  }
+  if (!text.ends_with('Z')) text += 'Z';
+  const auto time = parse_iso_time(text);
+  if (!time) return std::nullopt;
+  return *time - offset_ms;
 }
 
 std::string_view extension_of(Compression compression) {
@@ -105,20 +154,25 @@ Result<Encoding> Encoding::make(Settings settings) {
     auto path = TimePath::make(by.path_format, by.duration_ms, by.time_zone);
     if (!path) return pass(path.error());
     time_path = std::move(*path);
+    if (const std::string some = time_path->folder(0); !is_folder(some) || is_too_long(some))
+      return invalid("path.format {} makes folders such as '{}': no part may be empty, or begin with '.', or be long",
+                     by.path_format, some);
   }
+  for (const std::string& field : by.fields)
+    if (field.starts_with('.')) return invalid("partition.field.name {}: a folder may not begin with '.'", field);
   Encoding encoding(std::move(settings));
   encoding.time_path_ = std::move(time_path);
   if (encoding.settings_.format == Format::parquet)
-    for (const Schema& schema : encoding.settings_.schemas)
-      encoding.parquet_.push_back(
-          std::make_shared<ParquetMaker>(schema.columns, encoding.settings_.parquet_codec));
+    encoding.parquet_ = std::make_shared<ParquetMaker>(encoding.settings_.parquet_codec);
   return encoding;
 }
 
 std::expected<bool, std::string> Encoding::look(const kafka::Message& record, int64_t wall_ms) {
   time_ms_ = record.timestamp_ms;
   is_null_ = false;
+  stage_ = Stage::value_converter;
   if (auto converted = convert_value(record); !converted) return Refused(converted.error());
+  stage_ = Stage::task_put;
   if (settings_.format == Format::parquet && !is_null_)
     if (auto found = find_schema(record); !found) return Refused(found.error());
   if (is_null_) {
@@ -129,6 +183,7 @@ std::expected<bool, std::string> Encoding::look(const kafka::Message& record, in
   } else if (auto found = find_folder(record, wall_ms); !found) {
     return Refused(found.error());
   }
+  stage_ = Stage::key_converter;
   if (settings_.keys)
     if (auto converted = convert_key(record); !converted) return Refused(converted.error());
   if (settings_.headers) convert_headers(record);
@@ -164,8 +219,8 @@ std::expected<void, std::string> Encoding::convert_value(const kafka::Message& r
       scratch_.clear();
       if (auto accepted = gate_.accept(*record.value, scratch_); !accepted)
         return Refused(gate::text_of(accepted.error()));
-      auto payload = find_member(scratch_, "payload");
-      if (!payload || !find_member(scratch_, "schema")) return Refused("no schema and payload (schemas.enable is true)");
+      auto payload = payload_of(scratch_);
+      if (!payload) return Refused("no schema and payload (schemas.enable is true)");
       is_null_ = *payload == "null";
       value_ = std::move(*payload);
       return {};
@@ -201,7 +256,7 @@ std::expected<void, std::string> Encoding::convert_key(const kafka::Message& rec
       if (auto accepted = gate_.accept(*record.key, text); !accepted)
         return Refused(fmt::format("key: {}", gate::text_of(accepted.error())));
       if (settings_.key == Converter::json) return {};
-      auto payload = find_member(scratch_, "payload");
+      auto payload = payload_of(scratch_);
       if (!payload) return Refused("key: no schema and payload (schemas.enable is true)");
       key_ = std::move(*payload);
       return {};
@@ -263,6 +318,9 @@ std::expected<void, std::string> Encoding::find_fields() {
     folder_ += '=';
     append_part(folder_, field->text);
   }
+  if (is_too_long(folder_))
+    return Refused(fmt::format("the folder of the fields to partition by is longer than {} bytes, or a part of it than {}",
+                               kLongestFolder, kLongestPart));
   return {};
 }
 
@@ -281,6 +339,7 @@ std::expected<void, std::string> Encoding::find_time(const kafka::Message& recor
       time_ms_ = *time;
     }
   }
+  if (time_ms_ < kFirstMs || time_ms_ > kLastMs) return Refused("the time to partition by is not of the years 1 to 9999");
   folder_ = time_path_->folder(time_ms_);
   return {};
 }
@@ -301,14 +360,15 @@ std::string Encoding::extension() const {
   return "";
 }
 
-Result<std::vector<Piece>> Encoding::finish(Lines lines) const {
+Result<std::vector<Piece>> Encoding::finish(Lines&& lines) const {
   const auto packed = [this](std::string bytes) {
     return compress(settings_.compression, settings_.compression_level, std::move(bytes));
   };
   std::vector<Piece> pieces;
-  if (!parquet_.empty()) {
-    auto made = parquet_[lines.schema]->make(lines.value);
+  if (parquet_) {
+    auto made = parquet_->make(settings_.schemas[lines.schema].columns, lines.value);
     if (!made) return pass(made.error());
+    lines.value = {};
     pieces.push_back({extension(), std::move(*made)});
   } else {
     pieces.push_back({extension(), packed(std::move(lines.value))});

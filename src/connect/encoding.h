@@ -23,6 +23,14 @@ namespace pinflow::connect {
 // Beside the gate's reasons (gate::text_of).
 inline constexpr std::string_view kNullValue = "null value";
 
+// The longest name of a folder (of one part between '/', and in all), in bytes: what file systems and S3's keys of 1,024
+// bytes take, with room for the topic. A record that makes a longer one is refused.
+inline constexpr size_t kLongestPart = 255;
+inline constexpr size_t kLongestFolder = 512;
+
+// Where a record was refused, as Connect has it in the headers of a dead letter.
+enum class Stage { value_converter, key_converter, task_put };
+
 // Appended lines of one object in progress, and of its siblings.
 struct Lines {
   std::string value;
@@ -50,6 +58,7 @@ class Encoding {
   std::expected<bool, std::string> look(const kafka::Message& record, int64_t wall_ms);
   const std::string& folder() const { return folder_; }
   void append(Lines& to) const;
+  Stage refused_at() const { return stage_; }  // of the record that was refused
 
   // The time by which rotate.interval.ms is counted: the extractor's, or the record's own; -1: none.
   int64_t time_of_record() const { return time_ms_; }
@@ -58,8 +67,9 @@ class Encoding {
   int64_t wall_span(int64_t wall_ms) const;
   bool uses_wall_clock() const;
 
-  // The objects of closed lines. Thread-safe, also while another thread looks and appends.
-  Result<std::vector<Piece>> finish(Lines lines) const;
+  // The objects of closed lines. Thread-safe, also while another thread looks and appends. Where it fails, the lines are
+  // as they were: full and unavailable may be tried again.
+  Result<std::vector<Piece>> finish(Lines&& lines) const;
   // Of the first of them: ".json", ".json.gz", ".bin", ".snappy.parquet".
   std::string extension() const;
 
@@ -77,12 +87,13 @@ class Encoding {
 
   Settings settings_;
   std::optional<TimePath> time_path_;
-  std::vector<std::shared_ptr<ParquetMaker>> parquet_;  // of each schema
+  std::shared_ptr<ParquetMaker> parquet_;  // nothing for another format
   gate::JsonGate gate_;
   std::string value_, key_, headers_, scratch_, folder_;  // of the record that was looked at
   bool is_null_ = false;
   size_t schema_ = 0;
   int64_t time_ms_ = -1;
+  Stage stage_ = Stage::value_converter;
 };
 
 }  // namespace pinflow::connect

@@ -48,6 +48,10 @@ TEST(Encoding, EnvelopesAreOpened) {
   EXPECT_EQ(shape(by, record(R"({"schema":null,"payload":12})")), "partition=3|12\n");
   EXPECT_EQ(shape(by, record(R"({"schema":null,"payload":null})")), "refused: null value");
   EXPECT_EQ(shape(by, record(R"({"a":1})")), "refused: no schema and payload (schemas.enable is true)");
+  EXPECT_EQ(shape(by, record(R"({"payload":{"a":1},"schema":{},"more":1})")),
+            "refused: no schema and payload (schemas.enable is true)");
+  EXPECT_EQ(shape(by, record(R"({"schema":{},"schema2":{}})")), "refused: no schema and payload (schemas.enable is true)");
+  EXPECT_EQ(by.refused_at(), Stage::value_converter);
   EXPECT_EQ(shape(by, record("[1]")), "refused: no schema and payload (schemas.enable is true)");
 }
 
@@ -92,6 +96,12 @@ TEST(Encoding, KeysAndHeaders) {
   EXPECT_EQ(pieces[2].extension, ".headers.json");
   Encoding strict = encoding({.key = Converter::json, .keys = Format::json});
   EXPECT_EQ(shape(strict, record("{}", "nope")), "refused: key: not JSON");
+  EXPECT_EQ(strict.refused_at(), Stage::key_converter);
+  Encoding raw = encoding({.key = Converter::bytes, .keys = Format::bytes});
+  Lines bytes;
+  ASSERT_TRUE(raw.look(record("{}", "\x01"), 0).value());
+  raw.append(bytes);
+  EXPECT_EQ(raw.finish(std::move(bytes)).value()[1].extension, ".keys.bin");
 }
 
 TEST(Encoding, ByFields) {
@@ -103,6 +113,12 @@ TEST(Encoding, ByFields) {
   EXPECT_EQ(shape(by, record(R"({"country":null,"who":{"age":3}})")), "refused: no field country to partition by");
   EXPECT_EQ(shape(by, record(R"({"country":[1],"who":{"age":3}})")),
             "refused: the field country to partition by is an array or an object");
+  EXPECT_EQ(by.refused_at(), Stage::task_put);
+  // Longer than a store's names may be: it would stop all records behind it.
+  const auto of = [](size_t bytes) { return fmt::format(R"({{"country":"{}","who":{{"age":3}}}})", std::string(bytes, 'x')); };
+  EXPECT_TRUE(by.look(record(of(kLongestPart - 8)), 0)) << "with country=";
+  EXPECT_THAT(shape(by, record(of(kLongestPart - 7))), HasSubstr("refused: the folder of the fields to partition by"));
+  EXPECT_THAT(shape(by, record(of(kLongestFolder))), HasSubstr("is longer than 512 bytes"));
   EXPECT_EQ(shape(by, record("5")), "refused: no field country to partition by");
 }
 
@@ -125,13 +141,20 @@ TEST(Encoding, ByTime) {
   time.time_from = TimeFrom::field;
   Encoding by_field = encoding({.partitioning = time});
   for (const char* good : {"1598586767000", "\"1598586767000\"", "\"2020-08-28T03:52:47Z\"", "\"2020-08-28 03:52:47\"",
-                           "\"2020-08-28T03:52:47.000\""}) {
+                           "\"2020-08-28T03:52:47.000\"", "\"2020-08-28T05:52:47+02:00\"",
+                           "\"2020-08-28 01:22:47.000-0230\"", "\"2020-08-28T04:52:47+01\""}) {
     const std::string value = fmt::format("{{\"timestamp\":{}}}", good);
     EXPECT_EQ(shape(by_field, record(value)).substr(0, 10), "d=28/h=03|") << good;
     EXPECT_EQ(by_field.time_of_record(), at);
   }
   EXPECT_EQ(shape(by_field, record("{\"timestamp\":\"2020:08:28 03:52:47\"}")),
             "refused: the field timestamp to partition by is no time");
+  EXPECT_EQ(shape(by_field, record("{\"timestamp\":\"2020-08-28\"}")).substr(0, 10), "d=28/h=00|");
+  for (const char* bad : {"\"\"", "\"2020-08-28T03:52:47+2\"", "\"2020-08-28T03:52:47+02:\"", "1.5", "true", "null", "{}",
+                          "\"2020-08-28T03:52:47+02:99\"", "\"2020-13-28\"", "\"12345678901234567890\""})
+    EXPECT_THAT(shape(by_field, record(fmt::format("{{\"timestamp\":{}}}", bad))), HasSubstr("refused: ")) << bad;
+  EXPECT_EQ(shape(by_field, record("{\"timestamp\":9223372036854775807}")),
+            "refused: the time to partition by is not of the years 1 to 9999");
   EXPECT_EQ(shape(by_field, record("{}")), "refused: no field timestamp to partition by");
 }
 
@@ -179,6 +202,9 @@ TEST(Encoding, SettingsThatDoNotFitTogether) {
   EXPECT_THAT(error({.value = Converter::bytes, .partitioning = {.by = PartitionBy::fields, .fields = {"a"}}}),
               HasSubstr("reads a field needs value.converter"));
   EXPECT_THAT(error({.partitioning = {.by = PartitionBy::time, .path_format = "yyyy"}}), HasSubstr("partition.duration.ms"));
+  for (const char* path : {"'../'yyyy", "yyyy//MM", "/yyyy", "yyyy/", "'.'yyyy"})
+    EXPECT_THAT(error({.partitioning = {.by = PartitionBy::time, .duration_ms = 1, .path_format = path}}),
+                HasSubstr("makes folders such as")) << path;
 }
 
 TEST(Encoding, FingerprintsTellSettingsApart) {

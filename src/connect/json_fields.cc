@@ -60,23 +60,30 @@ std::optional<Field> find_field(std::string_view compact_json, std::string_view 
   }
 }
 
-std::optional<std::string> find_member(std::string_view compact_json, std::string_view name) {
+std::optional<std::string> payload_of(std::string_view compact_json) {
   const simdjson::padded_string padded(compact_json);
   ondemand::document document;
   ondemand::object object;
-  ondemand::value value;
-  if (parser().iterate(padded).get(document) || document.get_object().get(object) ||
-      object.find_field_unordered(name).get(value))
-    return std::nullopt;
-  ondemand::json_type type;
-  if (value.type().get(type)) return std::nullopt;
-  std::string_view text;
-  if (type == ondemand::json_type::array || type == ondemand::json_type::object) {
-    if (simdjson::to_json_string(value).get(text)) return std::nullopt;
-  } else {
-    text = value.raw_json_token();
+  if (parser().iterate(padded).get(document) || document.get_object().get(object)) return std::nullopt;
+  bool schema = false;
+  std::optional<std::string> payload;
+  for (auto field : object) {
+    std::string_view name, text;
+    ondemand::value value;
+    ondemand::json_type type;
+    if (field.unescaped_key().get(name)) return std::nullopt;
+    const bool is_payload = name == "payload";
+    if (!is_payload && name != "schema") return std::nullopt;
+    if (field.value().get(value) || value.type().get(type)) return std::nullopt;
+    if (!is_payload) {
+      schema = true;
+      continue;
+    }
+    if (type != ondemand::json_type::array && type != ondemand::json_type::object) text = value.raw_json_token();
+    else if (simdjson::to_json_string(value).get(text)) return std::nullopt;
+    payload = trimmed(text);
   }
-  return trimmed(text);
+  return schema ? payload : std::nullopt;
 }
 
 }  // namespace pinflow::connect

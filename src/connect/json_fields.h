@@ -15,7 +15,7 @@ struct Field {
 // "a.b" is the field b of the object a, unless the record has a field "a.b". Nothing where there is none.
 std::optional<Field> find_field(std::string_view compact_json, std::string_view path);
 
-// The JSON of a member of the outermost object; nothing where there is none, or the value is no object.
-std::optional<std::string> find_member(std::string_view compact_json, std::string_view name);
+// The JSON behind "payload" of {"schema":…,"payload":…}; nothing where it is no object, or has not these two alone.
+std::optional<std::string> payload_of(std::string_view compact_json);
 
 }  // namespace pinflow::connect

@@ -1,13 +1,14 @@
 #include "connect/parquet.h"
 
 #include <simdjson.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include <cerrno>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "base/files.h"
 #include "sql/duckdb.h"
@@ -15,7 +16,6 @@
 namespace pinflow::connect {
 namespace {
 
-namespace fs = std::filesystem;
 namespace ondemand = simdjson::ondemand;
 
 constexpr int64_t kMemoryBytes = 256 << 20;
@@ -35,6 +35,37 @@ bool is_of(ondemand::value value, const std::string& type) {
   int64_t number = 0;
   return !value.get_int64().get(number);
 }
+
+// A file without a name, gone with its last user; DuckDB opens it by its number.
+class MemoryFile {
+ public:
+  static Result<MemoryFile> make(const char* what) {
+    const int fd = ::memfd_create(what, MFD_CLOEXEC);
+    if (fd < 0) return system_error(errno, "memfd_create");
+    return MemoryFile(fd);
+  }
+  MemoryFile(MemoryFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  MemoryFile& operator=(MemoryFile&&) = delete;
+  ~MemoryFile() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  std::string path() const { return fmt::format("/proc/self/fd/{}", fd_); }
+
+  Result<> write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return system_error(errno, "write to a file in memory");
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
+    return {};
+  }
+
+ private:
+  explicit MemoryFile(int fd) : fd_(fd) {}
+  int fd_;
+};
 
 }  // namespace
 
@@ -62,62 +93,48 @@ std::expected<void, std::string> fits(const std::vector<Column>& columns, std::s
 }
 
 struct ParquetMaker::State {
-  std::vector<Column> columns;
   std::string codec;
   std::mutex mutex;  // of what follows
-  fs::path folder;
   std::unique_ptr<sql::Database> database;
   std::optional<sql::Connection> connection;
 
   Result<> open() {
-    std::string name = (fs::temp_directory_path() / "pinflow-parquet-XXXXXX").string();
-    if (!::mkdtemp(name.data())) return system_error(errno, "mkdtemp " + name);
-    folder = name;
     // One thread: rows in the order of the lines, and the same groups each time.
-    auto opened = sql::Database::open({.memory_bytes = kMemoryBytes, .threads = 1});
+    auto opened = sql::Database::open({.memory_bytes = kMemoryBytes, .threads = 1, .spill = {}});
     if (!opened) return pass(opened.error());
     database = std::move(*opened);
     auto connected = database->connect();
     if (!connected) return pass(connected.error());
     connection.emplace(std::move(*connected));
+    connection->watch([](double) { return true; });
     return {};
-  }
-
-  ~State() {
-    connection.reset();
-    database.reset();
-    std::error_code ignored;
-    if (!folder.empty()) fs::remove_all(folder, ignored);
   }
 };
 
-ParquetMaker::ParquetMaker(std::vector<Column> columns, std::string codec)
-    : state_(std::make_unique<State>(std::move(columns), std::move(codec))) {}
+ParquetMaker::ParquetMaker(std::string codec) : state_(std::make_unique<State>(std::move(codec))) {}
 ParquetMaker::~ParquetMaker() = default;
 
-Result<std::string> ParquetMaker::make(std::string_view lines) {
+Result<std::string> ParquetMaker::make(const std::vector<Column>& columns, std::string_view lines) {
   std::lock_guard lock(state_->mutex);
   if (!state_->connection)
     if (auto opened = state_->open(); !opened) return pass(opened.error());
-  const fs::path from = state_->folder / "lines.json", to = state_->folder / "object.parquet";
-  {
-    std::ofstream file(from, std::ios::binary);
-    file.write(lines.data(), static_cast<std::streamsize>(lines.size()));
-    if (!file.flush()) return fail(Code::full, "{} cannot be written", from.string());
-  }
+  auto from = MemoryFile::make("lines"), to = MemoryFile::make("object");
+  if (!from) return pass(from.error());
+  if (!to) return pass(to.error());
+  if (auto written = from->write(lines); !written) return pass(written.error());
   std::string types, names;
-  for (const Column& column : state_->columns) {
+  for (const Column& column : columns) {
     types += fmt::format("{}{}: '{}'", types.empty() ? "" : ", ", sql::quote_text(column.name), column.type);
     names += fmt::format("{}{}", names.empty() ? "" : ", ", sql::quote_name(column.name));
   }
   const std::string codec = state_->codec == "none" ? "uncompressed" : state_->codec;
   auto made = state_->connection->execute(fmt::format(
-      "COPY (SELECT {} FROM read_json({}, format = 'newline_delimited', columns = {{{}}}, maximum_object_size = {})) "
-      "TO {} (FORMAT parquet, COMPRESSION {}, ROW_GROUP_SIZE {})",
-      names, sql::quote_text(from.string()), types, kMostBytesOfALine, sql::quote_text(to.string()),
+      "COPY (SELECT {} FROM read_json({}, format = 'newline_delimited', compression = 'uncompressed', columns = {{{}}}, "
+      "maximum_object_size = {})) TO {} (FORMAT parquet, COMPRESSION {}, ROW_GROUP_SIZE {}, USE_TMP_FILE false)",
+      names, sql::quote_text(from->path()), types, kMostBytesOfALine, sql::quote_text(to->path()),
       sql::quote_text(codec), kRowsOfAGroup));
   if (!made) return pass(made.error(), "a Parquet object");
-  return read_file(to);
+  return read_file(to->path());
 }
 
 }  // namespace pinflow::connect

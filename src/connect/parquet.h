@@ -1,5 +1,5 @@
-// Lines of JSON as one Parquet object, by DuckDB, always the same bytes for the same lines. The lines go through files
-// in a folder of its own under the system's temporary one, which goes with the maker.
+// Lines of JSON as one Parquet object, by DuckDB, always the same bytes for the same lines. They go through files in
+// memory: nothing is left anywhere when the program is killed.
 // Thread-safe: one object is made at a time. DuckDB is opened with the first.
 #pragma once
 
@@ -24,11 +24,12 @@ std::expected<void, std::string> fits(const std::vector<Column>& columns, std::s
 class ParquetMaker {
  public:
   // `codec`: none, snappy, gzip, zstd.
-  ParquetMaker(std::vector<Column> columns, std::string codec);
+  explicit ParquetMaker(std::string codec);
   ~ParquetMaker();
 
-  // Each line fits the columns.
-  Result<std::string> make(std::string_view lines);
+  // Each line fits the columns. Works on while the program is asked to stop: what is in progress is written first.
+  // full, unavailable: may pass.
+  Result<std::string> make(const std::vector<Column>& columns, std::string_view lines);
 
  private:
   struct State;

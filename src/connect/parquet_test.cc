@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/shutdown.h"
 #include "connect/encoding.h"
 #include "sql/duckdb.h"
 
@@ -58,6 +59,7 @@ TEST(Parquet, ReadsBackAsItWasAndIsTheSameEachTime) {
   std::ofstream(path, std::ios::binary) << made[0];
   auto database = sql::Database::open({});
   auto connection = (*database)->connect();
+  connection->watch([](double) { return true; });  // a test of this room asks the program to stop
   const std::string source = "read_parquet(" + sql::quote_text(path) + ")";
   EXPECT_EQ(connection->value("SELECT count(*)::VARCHAR || ' ' || max(\"index\") || ' ' || sum(score) FROM " + source)
                 ->text(),
@@ -65,6 +67,26 @@ TEST(Parquet, ReadsBackAsItWasAndIsTheSameEachTime) {
   EXPECT_EQ(connection->value("SELECT title FROM " + source + " WHERE score = 7.25")->text(), "line\n\"7\" é");
   EXPECT_EQ(connection->value("SELECT count(*) FILTER (good IS NULL)::VARCHAR FROM " + source)->text(), "3000");
   std::filesystem::remove_all(file);
+}
+
+TEST(Parquet, AStopDoesNotInterruptWhatIsInProgress) {
+  request_stop();
+  ParquetMaker maker("none");
+  auto made = maker.make(kColumns, "{\"index\":1}\n");
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_TRUE(made->starts_with("PAR1"));
+}
+
+TEST(Parquet, ManyRowGroupsAndSchemasByOneMaker) {
+  ParquetMaker maker("zstd");
+  std::string lines;
+  for (int i = 0; i < 130'000; ++i) lines += fmt::format("{{\"index\":{}}}\n", i);
+  const auto first = maker.make(kColumns, lines);
+  const auto other = maker.make({{"x", "VARCHAR"}}, "{\"x\":{\"a\":[1,2]}}\n");
+  const auto again = maker.make(kColumns, lines);
+  ASSERT_TRUE(first && other && again);
+  EXPECT_EQ(*first, *again);
+  EXPECT_NE(*first, *other);
 }
 
 TEST(Parquet, OtherRecordsAreRefused) {

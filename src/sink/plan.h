@@ -61,7 +61,8 @@ struct Generation {
 
   // Of the thread that writes it.
   std::vector<std::string> bytes;  // of plan.objects, in their order, until each is made
-  bool finished = false;           // the files have become plan.objects and bytes
+  size_t packed = 0;               // files that have become plan.objects and bytes
+  bool finished = false;           // all of them have
   bool planned = false;
   size_t made = 0;
   bool dead_sent = false;

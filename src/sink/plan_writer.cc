@@ -45,10 +45,12 @@ Result<> PlanWriter::write(std::deque<File>& files, WriteCounts& counts) {
 // The lines become objects' bytes; each is named by its folder and its first offset.
 Result<> PlanWriter::finish(Generation& generation) {
   if (generation.finished) return {};
-  for (OpenFile& file : generation.files) {
+  for (; generation.packed < generation.files.size(); ++generation.packed) {
+    OpenFile& file = generation.files[generation.packed];
     const int64_t records = file.lines.records;
-    auto pieces = finish_(std::exchange(file.lines, {}));
+    auto pieces = finish_(file.lines);
     if (!pieces) return pass(pieces.error(), "{}/{}: offsets from {} on", topic_, partition_, file.first);
+    file.lines = {};
     for (connect::Piece& piece : *pieces) {
       generation.plan.objects.push_back(
           {object_name(layout_, topic_, partition_, file.folder, file.first, piece.extension), records});

@@ -27,8 +27,8 @@ struct DeadLetterTopic {
   std::string topic;
 };
 
-// Makes the objects of closed lines. Called by several threads at once.
-using Finish = std::function<Result<std::vector<connect::Piece>>(connect::Lines)>;
+// Makes the objects of closed lines. Called by several threads at once. Where it fails, the lines are as they were.
+using Finish = std::function<Result<std::vector<connect::Piece>>(connect::Lines&)>;
 
 class PlanWriter final : public FileWriter {
  public:

@@ -58,7 +58,7 @@ class PlansTest : public testing::Test {
   void add(std::optional<std::string> value, int64_t time_ms = 0) { log_.push_back({std::move(value), time_ms}); }
   PlanWriter writer(MemoryStore& store) {
     return {
-        store, options_.layout, [this](connect::Lines lines) { return encoding_->finish(std::move(lines)); }, {}, "t",
+        store, options_.layout, [this](connect::Lines& lines) { return encoding_->finish(std::move(lines)); }, {}, "t",
         0};
   }
   std::vector<std::string> closed() {
@@ -102,6 +102,31 @@ TEST_F(PlansTest, ClosesAllFoldersTogether) {
   partition_->close_all(Cause::told);
   EXPECT_THAT(closed(), ElementsAre("8-10:2 in 2"));
   EXPECT_EQ(partition_->open_bytes(), 0);
+}
+
+TEST_F(PlansTest, MakingBytesThatFailsIsTriedAgainWithNothingLost) {
+  use(by_field());
+  for (int n = 0; n < 6; ++n) add(fmt::format("{{\"c\":{},\"n\":{}}}", n % 3, n));
+  begin(0);
+  for (int64_t offset = 0; offset < 6; ++offset) take(offset);
+  partition_->close_all(Cause::told);
+  MemoryStore store;
+  int calls = 0;
+  PlanWriter writer(store, options_.layout,
+                    [&](connect::Lines& lines) -> Result<std::vector<connect::Piece>> {
+                      if (++calls == 2) return fail(Code::full, "no space left");
+                      return encoding_->finish(std::move(lines));
+                    },
+                    {}, "t", 0);
+  WriteCounts counts;
+  EXPECT_EQ(writer.write(given_, counts).error().code, Code::full);
+  EXPECT_TRUE(lake(store).empty());
+  ASSERT_TRUE(writer.write(given_, counts));
+  EXPECT_EQ(counts.in_objects, 6);
+  EXPECT_EQ(counts.objects, 3);
+  EXPECT_THAT(lake(store), ElementsAre("topics/t/c=0 {\"c\":0,\"n\":0}", "topics/t/c=0 {\"c\":0,\"n\":3}",
+                                       "topics/t/c=1 {\"c\":1,\"n\":1}", "topics/t/c=1 {\"c\":1,\"n\":4}",
+                                       "topics/t/c=2 {\"c\":2,\"n\":2}", "topics/t/c=2 {\"c\":2,\"n\":5}"));
 }
 
 TEST_F(PlansTest, ClosesByTheTimeOfTheRecords) {

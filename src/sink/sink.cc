@@ -59,7 +59,7 @@ Result<std::unique_ptr<Sink>> Sink::start(SinkOptions options, object::Store& st
     auto encoding = connect::Encoding::make(shared.options.shape);
     if (!encoding) return pass(encoding.error(), "sink {}", shared.options.name);
     finisher = std::make_shared<const connect::Encoding>(std::move(*encoding));
-    shared.finish = [finisher](connect::Lines lines) { return finisher->finish(std::move(lines)); };
+    shared.finish = [finisher](connect::Lines& lines) { return finisher->finish(std::move(lines)); };
   }
   if (!shared.options.dead_letter_topic.empty()) {
     auto writer = kafka::RdTopicWriter::open(config, {.client_id = shared.options.name + "-dead-letters"});
