@@ -12,6 +12,9 @@
 #include "app/posting.h"
 #include "app/reading.h"
 #include "app/run.h"
+#include "app/schedule_batch.h"
+#include "app/schedule_commands.h"
+#include "app/schedule_runs.h"
 #include "app/source_commands.h"
 #include "app/topic_commands.h"
 #include "base/logging.h"
@@ -43,6 +46,15 @@ const std::map<std::string, Command, std::less<>>& commands() {
       {"query", query},
       {"tables", tables},
       {"tables show", show_table},
+      {"schedule", run_schedule},
+      {"schedule next", show_next_times},
+      {"schedule pause", pause_schedule},
+      {"schedule resume", resume_schedule},
+      {"schedule backfill", backfill},
+      {"runs list", list_runs},
+      {"runs show", show_run},
+      {"runs retry", retry_run},
+      {"runs cancel", cancel_run},
   };
   return all;
 }

@@ -81,6 +81,7 @@ class Tree {
     topics();
     source();
     reading();
+    scheduling();
   }
 
  private:
@@ -135,6 +136,47 @@ class Tree {
     CLI::App& batch = leaf(app_, "batch", "Objects to clean tables and answers");
     batch.add_option("--date", o_.date, "The run's label, $date in SQL (default: today, UTC)");
     batch.add_flag("--keep-repeats", o_.keep_repeats, "Keep rows that are equal after cleaning");
+    batch.add_flag("--force", o_.force, "With --date: also where that date has succeeded");
+    batch
+        .add_option("--step", o_.step,
+                    "load (the log into the lake), clean, answers (checks and queries), or all; default: clean, answers")
+        ->check(CLI::IsMember({"load", "clean", "answers", "all"}));
+    batch.add_option("--record", o_.record, "With --step clean: only this record type's table");
+    batch.add_option("--run", o_.run_id, "The run that a scheduler gave")->group("");
+    batch.add_option("--fence", o_.fence, "The scheduler's number")->group("");
+  }
+
+  void add_schedule(CLI::App& command) {
+    command.add_option("--cron", o_.cron, "Instead of the pipeline's: '0 3 * * *', @daily, …");
+    command.add_option("--timezone", o_.timezone, "Instead of the pipeline's: Europe/Paris, …");
+  }
+
+  void scheduling() {
+    CLI::App& schedule = leaf(app_, "schedule", "Runs the batch leg when it is due, until Ctrl-C");
+    schedule.require_subcommand(0, 1);
+    schedule.add_flag("--once", o_.once, "Runs what is due now, then ends");
+    add_schedule(schedule);
+    CLI::App& next = leaf(schedule, "next", "When the next runs are due");
+    add_schedule(next);
+    next.add_option("-n,--count", o_.count, "How many (5; all, with --until)")->check(above_zero);
+    next.add_option("--from", o_.from, "After this instant, 2026-01-31T00:00:00Z (now)");
+    next.add_option("--until", o_.until, "Up to this instant");
+    leaf(schedule, "pause", "Plans nothing more; what is queued still runs");
+    leaf(schedule, "resume", "Plans again; what was missed is run as `catchup` says");
+    CLI::App& backfill = leaf(schedule, "backfill", "Runs each time of the days FROM to TO that has not succeeded");
+    backfill.add_option("FROM", o_.from, "2026-01-01")->required();
+    backfill.add_option("TO", o_.until, "2026-01-31")->required();
+    backfill.add_flag("--force", o_.force, "Also those that have succeeded");
+    CLI::App& runs = branch("runs", "The history of runs");
+    leaf(runs, "list", "The last runs").add_option("-n,--count", o_.count, "How many (20)")->check(above_zero);
+    const auto one = [&](CLI::App& command) -> CLI::App& {
+      command.add_option("ID", o_.run_id, "The run")->required()->check(above_zero);
+      return command;
+    };
+    one(leaf(runs, "show", "Everything that is known of a run, and its log"));
+    one(leaf(runs, "retry", "Runs its date again"))
+        .add_flag("--force", o_.force, "Also where it has succeeded");
+    one(leaf(runs, "cancel", "Stops it, or takes it from the queue"));
   }
 
   void topics() {

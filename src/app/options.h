@@ -42,6 +42,15 @@ struct Options {
   bool until_caught_up = false;       // sink
   std::optional<int64_t> flush_size;  // run, up, sink
   std::string date;                   // batch, query
+  std::string step;                   // batch: load, clean, answers, all; empty: clean and answers
+  std::string record;                 // batch --step clean: one record type
+  bool force = false;                 // batch --date, schedule backfill, runs retry
+  int64_t run_id = 0;                 // batch, of a scheduler; runs show, retry, cancel
+  int64_t fence = 0;                  // batch, of a scheduler
+  bool once = false;                  // schedule
+  std::string cron, timezone;         // schedule, instead of the pipeline's
+  std::string from, until;            // schedule next: instants; backfill: days
+  int64_t count = 0;                  // schedule next, runs list
   bool keep_repeats = false;          // run, batch
   bool no_auto_create = false;        // broker, up
   std::vector<std::string> names;     // query, tables

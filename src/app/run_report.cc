@@ -29,6 +29,15 @@ std::string as_json(const RunReport& report) {
   json.end_object().key("answers").begin_object();
   for (const Answer& answer : report.answers) json.key(answer.name).raw(sql::as_json(answer.table));
   json.end_object();
+  if (!report.checks.empty()) {
+    json.key("checks").begin_object();
+    for (const lake::CheckResult& check : report.checks) {
+      json.key(check.name).begin_object().key("title").string(check.title);
+      json.key("severity").string(check.fails ? "fail" : "warn").key("well").boolean(check.well());
+      json.key("rows").raw(sql::as_json(check.rows)).key("more").boolean(check.more).end_object();
+    }
+    json.end_object();
+  }
   if (!report.differences.empty()) {
     json.key("differences").begin_array();
     for (const std::string& difference : report.differences) json.string(difference);
@@ -38,8 +47,22 @@ std::string as_json(const RunReport& report) {
   return json.take();
 }
 
-std::string as_text(const RunReport& report) {
+std::string as_text(const std::vector<lake::CheckResult>& checks) {
   std::string text;
+  for (const lake::CheckResult& check : checks) {
+    if (check.well()) continue;
+    const size_t rows = check.rows.rows.size();
+    text += fmt::format("Check {}: {} has {}{} rows that it should not have\n", check.fails ? "FAILED" : "warns",
+                        check.name, check.more ? "more than " : "", rows);
+    text += titled(check.name, check.title, check.rows, 0);
+  }
+  if (lake::any_failed(checks))
+    text += "The answers are not published: those of the last good batch stay. The tables have the new rows.\n\n";
+  return text;
+}
+
+std::string as_text(const RunReport& report) {
+  std::string text = as_text(report.checks);
   for (const Answer& answer : report.answers) text += titled(answer.name, answer.title, answer.table, kShownRows);
   text += "Counts, from station to station\n" + as_text(report.batch) + "\n";
   text += why_no_growth(report.batch);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/counts.h"
+#include "lake/checks.h"
 #include "sql/value.h"
 
 namespace pinflow::app {
@@ -20,12 +21,16 @@ struct RunReport {
   LegCounts batch;
   std::vector<std::pair<std::string, double>> seconds;  // by step, in their order
   double total_seconds = 0;
-  std::vector<Answer> answers;
+  std::vector<lake::CheckResult> checks;
+  std::vector<Answer> answers;  // none where a check failed
   std::vector<std::string> differences;  // between the stations; empty when all agree. Not in the text: they are errors
 };
 
 // {"counts":{…},"seconds":{"total":…,"<step>":…},"answers":{"<query>":[…]}}
 std::string as_json(const RunReport& report);
+
+// The checks that found rows, each with them; and what a failed one means.
+std::string as_text(const std::vector<lake::CheckResult>& checks);
 
 // The answers, the counts at each station, the time of each step, and why the tables did not grow where they did not.
 std::string as_text(const RunReport& report);

@@ -43,10 +43,10 @@ Result<> check_plans_are_there(object::Store& store, const std::map<std::string,
   return {};
 }
 
-// The lowest plan that some table of it lacks; nothing where all are done. Tables take plans in order, so the search
+// The lowest plan that some table of it (or the table of the record type `only`) lacks; nothing where all are done. Tables take plans in order, so the search
 // goes back from the newest until one is done by all.
 Result<std::optional<Plan>> unfinished(object::Store& store, const pipeline::Pipeline& pipeline,
-                                       const std::vector<int64_t>& numbers) {
+                                       const std::vector<int64_t>& numbers, const std::string& only) {
   const auto last = progress_of(store, pipeline);
   if (!last) return pass(last.error());
   if (auto there = check_plans_are_there(store, *last, numbers.empty() ? 0 : numbers.back()); !there)
@@ -63,7 +63,7 @@ Result<std::optional<Plan>> unfinished(object::Store& store, const pipeline::Pip
     bool done = last->at(kDeadTable) >= *number;
     for (const TopicPlan& topic : plan->topics) {
       const pipeline::RecordType* record = pipeline.find_record(topic.record);
-      if (record != nullptr) done = done && last->at(record->table) >= *number;
+      if (record != nullptr && (only.empty() || only == record->name)) done = done && last->at(record->table) >= *number;
     }
     if (done) break;
     lowest = std::move(*plan);
@@ -80,7 +80,7 @@ Result<std::optional<Plan>> choose(object::Store& store, const pipeline::Pipelin
   for (size_t i = 0; i < numbers->size(); ++i) {
     if ((*numbers)[i] != static_cast<int64_t>(i) + 1) return corrupt("{}: plan {} is missing", store.url(), i + 1);
   }
-  auto left = unfinished(store, pipeline, *numbers);
+  auto left = unfinished(store, pipeline, *numbers, options.record);
   if (!left || *left) {
     more = true;
     return left;
@@ -128,8 +128,12 @@ void add_plan(BatchReport& report, const Plan& plan, const std::vector<RecordRep
 Result<> answer(const pipeline::Pipeline& pipeline, object::Store& store, const BatchOptions& options,
                 BatchReport& report) {
   auto answers =
-      run_queries(pipeline, store, {}, {options.date, options.memory_bytes, options.threads, options.progress});
+      run_queries(pipeline, store, {}, {options.date, options.memory_bytes, options.threads, true, options.progress});
   if (!answers) return pass(answers.error());
+  if (any_failed(answers->checks)) {
+    report.answers = std::move(*answers);
+    return {};
+  }
   const auto numbers = list_plans(store);
   if (!numbers) return pass(numbers.error());
   const int64_t plan = numbers->empty() ? 0 : numbers->back();
@@ -145,7 +149,9 @@ Result<BatchReport> run_batch(const pipeline::Pipeline& pipeline, object::Store&
   if (!report) return pass(report.error());
   std::unique_ptr<Workshop> shop;
   std::map<std::string, double> seconds;
-  for (bool more = true; more;) {
+  if (!options.record.empty() && pipeline.find_record(options.record) == nullptr)
+    return not_found("the pipeline has no record type '{}'", options.record);
+  for (bool more = options.tables; more;) {
     if (stop_requested()) return fail(Code::cancelled, "the batch was stopped; what is committed stays");
     const Stopwatch clock;
     const auto plan = choose(store, pipeline, options, more);

@@ -31,7 +31,9 @@ struct BatchOptions {
   int64_t memory_bytes = int64_t{1} << 30;  // of the engine; beyond it it spills
   int threads = 0;                          // 0: one for each processor
   int64_t plan_bytes = kPlanBytes;
-  bool answers = true;                                               // compute and store the answers at the end
+  bool tables = true;                                                // take what is new into the tables
+  std::string record;                                                // only this record type's table; empty: all
+  bool answers = true;                                               // run the checks, compute and store the answers
   std::function<void(std::string_view step, double done)> progress;  // as in QueryOptions
 };
 
@@ -54,9 +56,12 @@ struct BatchReport {
   std::vector<int64_t> plans;                           // worked on, also where another process did all the rest
   std::vector<RecordReport> records;                    // in the order of the pipeline
   std::vector<std::pair<std::string, double>> seconds;  // plan, clean, dead letters, tables, commit, answers
-  Answers answers;                                      // empty without BatchOptions::answers
+  Answers answers;  // empty without BatchOptions::answers; where a check failed it has the checks, and no answer
 };
 
+// Where a check of severity `fail` finds rows, the tables have the data and nothing is stored under answers/: whoever
+// reads answers sees those of the last batch that was well. Look at report.answers.checks.
+//
 // Errors: conflict (a topic is another one than the lake was filled from; a plan was begun with another cleaning;
 // tables have plans that are no longer there), corrupt (objects of a plan are gone, or overlap), invalid (SQL, with
 // file and line), full, cancelled (a stop was requested: what is committed stays, the rest is done by the next run),

@@ -75,6 +75,13 @@ Result<std::vector<RecordReport>> PlanRun::run() {
   if (auto committed = commit_dead(); !committed) return pass(committed.error());
   std::vector<RecordReport> reports;
   for (Part& part : parts_) {
+    if (!wanted(part)) {
+      if (part.cleaned) {
+        if (auto forgotten = forget(*shop_.database, *shop_.sql, *part.record); !forgotten)
+          return pass(forgotten.error());
+      }
+      continue;
+    }
     if (auto committed = part.done ? take_over(part) : commit_rows(part); !committed) return pass(committed.error());
     if (part.cleaned) {
       if (auto forgotten = forget(*shop_.database, *shop_.sql, *part.record); !forgotten)
@@ -83,6 +90,10 @@ Result<std::vector<RecordReport>> PlanRun::run() {
     reports.push_back(part.report);
   }
   return reports;
+}
+
+bool PlanRun::wanted(const Part& part) const {
+  return shop_.options.record.empty() || shop_.options.record == part.record->name;
 }
 
 Result<> PlanRun::look() {
@@ -115,7 +126,7 @@ Result<> PlanRun::check_same_cleaning() const {
   const auto counts = find_counts(shop_.store, shop_.pipeline.id, kDeadTable, plan_.number);
   if (!counts) return pass(counts.error());
   for (const Part& part : parts_) {
-    if (part.done) continue;
+    if (part.done || !wanted(part)) continue;
     std::string used = part.topic->cleaning;
     if (*counts) {
       for (const auto& record : (*counts)->records) {
@@ -180,7 +191,7 @@ Result<int64_t> PlanRun::count_missing(const TopicPlan& topic, const RecordSourc
 Result<> PlanRun::clean_all() {
   const Timed timed(shop_, "clean");
   for (Part& part : parts_) {
-    if (part.done && dead_done_) continue;
+    if (dead_done_ && (part.done || !wanted(part))) continue;  // the dead letters are of all record types
     shop_.begin("clean " + part.record->name);
     auto objects = objects_of(*part.topic);
     if (!objects) return pass(objects.error());

@@ -57,6 +57,7 @@ class PlanRun {
     RecordReport report;
   };
 
+  bool wanted(const Part& part) const;  // by BatchOptions::record
   Result<> look();  // which tables have the plan
   Result<> clean_all();
   Result<> commit_dead();

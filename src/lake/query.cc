@@ -114,7 +114,14 @@ Result<Answers> run_queries(const pipeline::Pipeline& pipeline, object::Store& s
   }
   auto session = open_session(pipeline, store, options);
   if (!session) return pass(session.error());
-  Answers answers{session->versions, label_of(options), {}};
+  Answers answers{session->versions, label_of(options), {}, {}};
+  if (options.checks) {
+    watch(*session, options, "checks");
+    auto checked = run_checks(pipeline, *session->sql, answers.date);
+    if (!checked) return pass(checked.error());
+    answers.checks = std::move(*checked);
+    if (any_failed(answers.checks)) return answers;
+  }
   for (const std::string& name : wanted) {
     const pipeline::Query& query = *pipeline.find_query(name);
     watch(*session, options, "query " + name);

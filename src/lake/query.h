@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "lake/checks.h"
 #include "object/store.h"
 #include "pipeline/pipeline.h"
 #include "sql/value.h"
@@ -19,6 +20,7 @@ struct QueryOptions {
   std::string date;  // what $date stands for; empty: today (UTC)
   int64_t memory_bytes = int64_t{1} << 30;
   int threads = 0;  // 0: one for each processor
+  bool checks = false;  // run the pipeline's checks first; where one fails, no query is answered
   std::function<void(std::string_view step, double done)>
       progress;  // done: 0 to 1, -1 unknown; from the calling thread
 };
@@ -34,6 +36,7 @@ struct Answers {
   std::map<std::string, int64_t> versions;  // of each table when it was read; -1: there was none, it counts as empty
   std::string date;
   std::vector<Answer> all;  // in the order asked for
+  std::vector<CheckResult> checks;
 };
 
 // The named queries, or all of them. not_found where a name is none of the pipeline's (the message names those there
