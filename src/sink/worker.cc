@@ -17,6 +17,7 @@ constexpr auto kShortPoll = 10ms;  // while something is in progress
 constexpr auto kLongPoll = 25ms;
 constexpr int64_t kCloseCheckMs = 20;
 constexpr int64_t kWakeBytes = 4 << 20;
+constexpr auto kCommitLimit = 2s;   // how long the group may take to answer; the lake tells the next start all the same
 constexpr auto kSlowStore = 250ms;  // how long polling may wait for the writers before it is paused
 constexpr auto kStartLimit = 120s;  // how long a rebalance waits for a store that fails
 
@@ -299,7 +300,7 @@ Result<> Sink::Worker::commit(bool now) {
   }
   last_commit_ms_ = steady_ms();
   if (next.empty()) return {};
-  auto committed = consumer_->commit(next);
+  auto committed = consumer_->commit(next, kCommitLimit);
   if (!committed) {
     // Without harm: the lake tells the next start. The group's news come with the next poll.
     debug("sink: {}", committed.error().message);

@@ -26,6 +26,16 @@ struct ListDelete {
 };
 using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDelete>;
 
+struct QueueDelete {
+  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
+};
+using Queue = std::unique_ptr<rd_kafka_queue_t, QueueDelete>;
+
+struct EventDelete {
+  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
+};
+using Event = std::unique_ptr<rd_kafka_event_t, EventDelete>;
+
 List list_of(const std::vector<PartitionOffset>& partitions) {
   List list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
   for (const PartitionOffset& one : partitions) {
@@ -358,15 +368,21 @@ Result<> Consumer::resume(const std::vector<TopicPartition>& which) {
   return partition_errors(*list, "resuming");
 }
 
-Result<> Consumer::commit(const std::vector<PartitionOffset>& next) {
+Result<> Consumer::commit(const std::vector<PartitionOffset>& next, std::chrono::milliseconds at_most) {
   if (auto open = state_->open_check(); !open) return open;
   if (state_->options.group.empty()) return invalid("a consumer without a group cannot commit");
   if (next.empty()) return {};
   const List list = list_of(next);
-  if (const auto error = rd_kafka_commit(state_->handle.get(), list.get(), 0)) {
-    return rd_error(error, state_->name() + ": committing");
-  }
-  return partition_errors(*list, state_->name() + ": committing");
+  const std::string what = state_->name() + ": committing";
+  // Through a queue of its own: the plain call waits for a coordinator that is gone, however long.
+  const Queue answers(rd_kafka_queue_new(state_->handle.get()));
+  if (const auto error = rd_kafka_commit_queue(state_->handle.get(), list.get(), answers.get(), nullptr, nullptr))
+    return rd_error(error, what);
+  const Event answer(rd_kafka_queue_poll(answers.get(), static_cast<int>(at_most.count())));
+  if (!answer) return unavailable("{}: no answer in {} ms", what, at_most.count());
+  if (const auto error = rd_kafka_event_error(answer.get())) return rd_error(error, what);
+  const rd_kafka_topic_partition_list_t* committed = rd_kafka_event_topic_partition_list(answer.get());
+  return committed ? partition_errors(*committed, what) : Result<>{};
 }
 
 Result<std::vector<PartitionOffset>> Consumer::committed(const std::vector<TopicPartition>& which) {

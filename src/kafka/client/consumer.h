@@ -112,8 +112,10 @@ class Consumer {
   Result<> resume(const std::vector<TopicPartition>& which);
 
   // Returns when the group's coordinator has answered. conflict: the group has gone on without us, so the partition
-  // is another's now. Each offset is that of the next record to read.
-  Result<> commit(const std::vector<PartitionOffset>& next);
+  // is another's now. unavailable: no answer within `at_most`; it may be committed yet. Each offset is that of the next
+  // record to read.
+  Result<> commit(const std::vector<PartitionOffset>& next,
+                  std::chrono::milliseconds at_most = std::chrono::seconds(10));
   // The group's committed offsets in the order asked for; kOffsetStored where there is none.
   Result<std::vector<PartitionOffset>> committed(const std::vector<TopicPartition>& which);
 
