@@ -32,6 +32,7 @@ class Reader {
       if (auto taken = take(property); !taken) return pass(taken.error());
     if (auto topics = check_topics(); !topics) return pass(topics.error());
     if (auto rotation = check_rotation(); !rotation) return pass(rotation.error());
+    if (auto nulls = check_nulls(); !nulls) return pass(nulls.error());
     if (auto store = read_store(values_, lake_given, connector_); !store) return pass(store.error());
     return std::move(connector_);
   }
@@ -39,6 +40,7 @@ class Reader {
  private:
   Result<> take(const Property& property) {
     if (property.key == "name" || property.key == "topics" || property.key == "topics.regex" ||
+        property.key == "report.null.values.to.dlq" ||
         is_shape_key(property.key) || is_store_key(property.key))
       return {};  // looked at together
     for (auto part : {&Reader::take_rotation, &Reader::take_limits, &Reader::take_layout, &Reader::take_errors}) {
@@ -112,6 +114,14 @@ class Reader {
       auto on = values_.boolean(property);
       if (!on) return pass(on.error());
       options.dead_letter_headers = *on;
+      return true;
+    }
+    if (property.key == "errors.deadletterqueue.topic.replication.factor")
+      return set(property, options.dead_letter_replicas, 1, std::numeric_limits<int16_t>::max());
+    if (property.key == "errors.log.enable") {
+      auto on = values_.boolean(property);
+      if (!on) return pass(on.error());
+      options.log_bad_records = *on;
       return true;
     }
     if (property.key == "on.lost.offsets") {
@@ -194,6 +204,25 @@ class Reader {
         const int64_t local = zone->at(wall_ms).ms;
         return zone->to_utc_ms(local - ((local % kDayMs) + kDayMs) % kDayMs);
       };
+    }
+    return {};
+  }
+
+  // As in the connector: a null that is ignored is still told to the dead letters' topic, where there is one.
+  Result<> check_nulls() {
+    bool report = true;
+    const Property* property = properties_.find("report.null.values.to.dlq");
+    if (property) {
+      auto on = values_.boolean(*property);
+      if (!on) return pass(on.error());
+      report = *on;
+    }
+    SinkOptions& options = connector_.options;
+    if (options.shape.null_values != connect::NullValues::ignore) {
+      if (property)
+        connector_.remarks.push_back(values_.ignored(*property, "behavior.on.null.values is not ignore"));
+    } else if (report && !options.dead_letter_topic.empty()) {
+      options.shape.null_values = connect::NullValues::fail;
     }
     return {};
   }

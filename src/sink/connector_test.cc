@@ -142,6 +142,31 @@ TEST(Connector, ErrorsAndDeadLetters) {
   EXPECT_FALSE(good("topics=a\nerrors.tolerance=all\n").options.stop_at_bad_record);
 }
 
+TEST(Connector, DeadLettersAsConnectHasThem) {
+  const SinkOptions options = good("topics=a\nerrors.deadletterqueue.topic.name=dlq\n"
+                                   "errors.deadletterqueue.topic.replication.factor=1\nerrors.log.enable=true\n"
+                                   "errors.log.include.messages=true\n")
+                                  .options;
+  EXPECT_EQ(options.dead_letter_replicas, 1);
+  EXPECT_TRUE(options.log_bad_records);
+  EXPECT_EQ(good("topics=a\n").options.dead_letter_replicas, -1);
+  EXPECT_FALSE(good("topics=a\n").options.log_bad_records);
+  EXPECT_THAT(refused("errors.deadletterqueue.topic.replication.factor=0"), HasSubstr("must be a whole number from 1"));
+  EXPECT_THAT(refused("errors.log.enable=yes"), HasSubstr("must be true or false"));
+}
+
+TEST(Connector, IgnoredNullsAreToldToTheDeadLettersTopic) {
+  using connect::NullValues;
+  const auto nulls = [](const std::string& lines) {
+    return good("topics=a\nbehavior.on.null.values=ignore\n" + lines).options.shape.null_values;
+  };
+  EXPECT_EQ(nulls(""), NullValues::ignore);
+  EXPECT_EQ(nulls("errors.deadletterqueue.topic.name=dlq\n"), NullValues::fail);
+  EXPECT_EQ(nulls("errors.deadletterqueue.topic.name=dlq\nreport.null.values.to.dlq=false\n"), NullValues::ignore);
+  EXPECT_THAT(good("topics=a\nreport.null.values.to.dlq=true\n").remarks,
+              ElementsAre(HasSubstr("report.null.values.to.dlq is ignored: behavior.on.null.values is not ignore")));
+}
+
 TEST(Connector, RotationByTheClock) {
   EXPECT_THAT(refused("rotate.schedule.interval.ms=60000"), HasSubstr("needs a timezone beside it"));
   const Rotation daily = good("topics=a\nrotate.schedule.interval.ms=86400000\ntimezone=Europe/Paris\n").options.rotation;

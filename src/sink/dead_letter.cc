@@ -6,6 +6,30 @@
 #include "base/json.h"
 
 namespace pinflow::sink {
+namespace {
+
+std::string_view stage_name(connect::Stage stage) {
+  switch (stage) {
+    case connect::Stage::value_converter: return "VALUE_CONVERTER";
+    case connect::Stage::key_converter: return "KEY_CONVERTER";
+    case connect::Stage::task_put: return "TASK_PUT";
+  }
+  return "";
+}
+
+// What Connect names as the class that failed.
+std::string_view class_name(const Refuser& refuser) {
+  if (refuser.stage == connect::Stage::task_put) return "org.apache.kafka.connect.sink.SinkTask";
+  switch (refuser.converter) {
+    case connect::Converter::json:
+    case connect::Converter::json_schema: return "org.apache.kafka.connect.json.JsonConverter";
+    case connect::Converter::string: return "org.apache.kafka.connect.storage.StringConverter";
+    case connect::Converter::bytes: return "org.apache.kafka.connect.converters.ByteArrayConverter";
+  }
+  return "";
+}
+
+}  // namespace
 
 void append_dead_letter(std::string& to, const kafka::Message& record, std::string_view reason) {
   const auto base64 = [](JsonWriter& json, const std::optional<std::string_view>& bytes) {
@@ -34,7 +58,7 @@ void append_dead_letter(std::string& to, const kafka::Message& record, std::stri
   to += '\n';
 }
 
-kafka::NewRecord dead_letter_record(const kafka::Message& record, std::string_view reason, std::string_view connector,
+kafka::NewRecord dead_letter_record(const kafka::Message& record, std::string_view reason, const Refuser& refuser,
                                     bool headers) {
   const auto copy = [](const std::optional<std::string_view>& bytes) {
     return bytes ? std::optional<std::string>(*bytes) : std::nullopt;
@@ -49,10 +73,10 @@ kafka::NewRecord dead_letter_record(const kafka::Message& record, std::string_vi
   add("topic", std::string(record.topic));
   add("partition", fmt::to_string(record.partition));
   add("offset", fmt::to_string(record.offset));
-  add("connector.name", std::string(connector));
+  add("connector.name", std::string(refuser.connector));
   add("task.id", "0");
-  add("stage", "VALUE_CONVERTER");
-  add("class.name", "org.apache.kafka.connect.json.JsonConverter");
+  add("stage", std::string(stage_name(refuser.stage)));
+  add("class.name", std::string(class_name(refuser)));
   add("exception.class.name", "org.apache.kafka.connect.errors.DataException");
   add("exception.message", std::string(reason));
   add("exception.stacktrace", std::string(reason));

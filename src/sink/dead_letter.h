@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "connect/encoding.h"
 #include "kafka/client/consumer.h"
 #include "kafka/client/topic_writer.h"
 
@@ -23,9 +24,16 @@ inline constexpr std::string_view kNullValue = "null value";
 // With its line feed.
 void append_dead_letter(std::string& to, const kafka::Message& record, std::string_view reason);
 
+// Who refused a record, and at what.
+struct Refuser {
+  std::string_view connector;  // its name
+  connect::Stage stage = connect::Stage::value_converter;
+  connect::Converter converter = connect::Converter::json;  // of the stage, where it is a converter's
+};
+
 // The same record for a topic of dead letters: as it came, with the headers by which Kafka Connect tells why and from
 // where (KIP-298), where they are asked for. The key and the value are copied.
-kafka::NewRecord dead_letter_record(const kafka::Message& record, std::string_view reason, std::string_view connector,
+kafka::NewRecord dead_letter_record(const kafka::Message& record, std::string_view reason, const Refuser& refuser,
                                     bool headers);
 
 // The offset that a line names; corrupt where it is no such line.

@@ -15,6 +15,15 @@ namespace pinflow::sink {
 // The error of errors.tolerance=none.
 std::unexpected<Error> bad_record(const kafka::Message& record, std::string_view reason);
 
+// The line of errors.log.enable: where the record stands and why it is dead, never its bytes.
+void log_bad_record(const kafka::Message& record, std::string_view reason);
+
+// What is done about a record that cannot be written, beside its dead letter.
+struct BadRecords {
+  bool stop = false;  // an error instead of the dead letter
+  bool log = false;
+};
+
 class Intake {
  public:
   using Give = std::function<void(File)>;

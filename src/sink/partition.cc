@@ -17,14 +17,14 @@ void make_room(std::string& bytes, size_t more) {
 }  // namespace
 
 Partition::Partition(const Rotation& rotation, gate::JsonGate& gate, int64_t start, Coverage known, Give give,
-                     bool stop_at_bad_record)
+                     BadRecords bad_records)
     : rotation_(rotation),
       gate_(gate),
       start_(start),
       known_(std::move(known)),
       known_end_(known_.empty() ? 0 : known_.end()),
       give_(std::move(give)),
-      stop_at_bad_record_(stop_at_bad_record),
+      bad_records_(bad_records),
       position_(start),
       reached_(start) {}
 
@@ -54,11 +54,12 @@ Result<> Partition::take(const kafka::Message& record, const Now& now) {
     }
     reason = gate::text_of(accepted.error());
   }
-  if (stop_at_bad_record_) {
+  if (bad_records_.stop) {
     --taken_;
     position_ = record.offset;
     return bad_record(record, reason);
   }
+  if (bad_records_.log) log_bad_record(record, reason);
   append_dead_letter(dead_.bytes, record, reason);
   dead_.count(record.offset, now);
   if (const auto full = is_full(rotation_, dead_.progress())) close(dead_, *full);

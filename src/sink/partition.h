@@ -12,9 +12,8 @@ namespace pinflow::sink {
 class Partition final : public Intake {
  public:
   // `known` is what the lake holds already: those records are passed over. `gate` is the thread's. With
-  // `stop_at_bad_record` a record that would be a dead letter is an error.
   Partition(const Rotation& rotation, gate::JsonGate& gate, int64_t start, Coverage known, Give give,
-            bool stop_at_bad_record = false);
+            BadRecords bad_records = {});
 
   Result<> take(const kafka::Message& record, const Now& now) override;
   void reach(int64_t offset) override;
@@ -40,7 +39,7 @@ class Partition final : public Intake {
   const Coverage known_;
   const int64_t known_end_;
   const Give give_;
-  const bool stop_at_bad_record_;
+  const BadRecords bad_records_;
   int64_t position_;
   int64_t reached_;
   int64_t taken_ = 0;

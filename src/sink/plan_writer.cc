@@ -1,6 +1,8 @@
 #include "sink/plan_writer.h"
 
 #include <future>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "sink/lake_writer.h"
@@ -8,6 +10,10 @@
 
 namespace pinflow::sink {
 namespace {
+
+// Dead letters that are sent at once; the writer's queue has room for more.
+constexpr size_t kLettersOfAWrite = 5'000;
+constexpr int64_t kBytesOfAWrite = 8 << 20;
 
 bool is_dead(const PlannedObject& object) { return object.name.starts_with("dead/"); }
 
@@ -130,15 +136,27 @@ Result<> PlanWriter::meet(const Generation& generation, size_t object) {
 
 // At least once: a sink that dies between the answer and the commit sends them again.
 Result<> PlanWriter::send_dead_records(Generation& generation) {
-  if (generation.dead_sent || generation.dead_records.empty()) return {};
-  std::promise<std::vector<kafka::Written>> promise;
-  auto answer = promise.get_future();
-  dead_.writer->write(dead_.topic, generation.dead_records,
-                      [&promise](std::vector<kafka::Written> written) { promise.set_value(std::move(written)); });
-  for (const kafka::Written& written : answer.get())
-    if (written.error != kafka::KafkaError::none)
-      return fail(code_of(written.error), "the topic {} for dead letters: {}", dead_.topic, written.message);
-  generation.dead_sent = true;
+  std::vector<kafka::NewRecord>& all = generation.dead_records;
+  while (generation.dead_sent < all.size()) {
+    std::vector<kafka::NewRecord> some;
+    int64_t size = 0;
+    for (size_t i = generation.dead_sent; i < all.size() && some.size() < kLettersOfAWrite && size < kBytesOfAWrite; ++i)
+      size += memory_of(some.emplace_back(all[i]));
+    const size_t count = some.size();
+    std::promise<std::vector<kafka::Written>> promise;
+    auto answer = promise.get_future();
+    dead_.writer->write(dead_.topic, std::move(some),
+                        [&promise](std::vector<kafka::Written> written) { promise.set_value(std::move(written)); });
+    std::optional<kafka::Written> failed;
+    size_t sent = generation.dead_sent;
+    const auto answers = answer.get();
+    for (size_t i = 0; i < count; ++i) {  // those that were written are not sent again
+      if (answers[i].error == kafka::KafkaError::none) std::swap(all[sent++], all[generation.dead_sent + i]);
+      else failed = answers[i];
+    }
+    generation.dead_sent = sent;
+    if (failed) return fail(code_of(failed->error), "the topic {} for dead letters: {}", dead_.topic, failed->message);
+  }
   return {};
 }
 

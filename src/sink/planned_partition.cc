@@ -139,6 +139,7 @@ OpenFile& PlannedPartition::file_for_record(int64_t offset) {
 }
 
 void PlannedPartition::bury(const kafka::Message& record, std::string_view reason) {
+  if (options_.log_bad_records) log_bad_record(record, reason);
   if (open_->plan.dead++ == 0) open_->dead_first = record.offset;
   if (options_.dead_letter_topic.empty()) {
     memory_ -= static_cast<int64_t>(open_->dead_lines.capacity());
@@ -146,7 +147,10 @@ void PlannedPartition::bury(const kafka::Message& record, std::string_view reaso
     memory_ += static_cast<int64_t>(open_->dead_lines.capacity());
     return;
   }
-  open_->dead_records.push_back(dead_letter_record(record, reason, options_.name, options_.dead_letter_headers));
+  const connect::Stage stage = encoding_.refused_at();
+  const Refuser refuser{options_.name, stage,
+                        stage == connect::Stage::key_converter ? options_.shape.key : options_.shape.value};
+  open_->dead_records.push_back(dead_letter_record(record, reason, refuser, options_.dead_letter_headers));
   memory_ += memory_of(open_->dead_records.back());
 }
 

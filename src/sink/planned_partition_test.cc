@@ -129,6 +129,55 @@ TEST_F(PlansTest, MakingBytesThatFailsIsTriedAgainWithNothingLost) {
                                        "topics/t/c=2 {\"c\":2,\"n\":2}", "topics/t/c=2 {\"c\":2,\"n\":5}"));
 }
 
+// A topic whose writer takes at most so many records of a call, and none at first.
+class ShortOfRoom : public kafka::TopicWriter {
+ public:
+  void write(std::string topic, std::vector<kafka::NewRecord> records, Done done) override {
+    EXPECT_EQ(topic, "dlq");
+    std::vector<kafka::Written> written(records.size());
+    for (size_t i = 0; i < records.size(); ++i) {
+      if (calls_ > 0 && i % 3 != 1) taken.push_back(*records[i].value);
+      else written[i] = {.error = kafka::KafkaError::throttling_quota_exceeded, .message = "full"};
+    }
+    ++calls_;
+    done(std::move(written));
+  }
+  std::expected<std::vector<std::string>, kafka::TopicFailure> list_topics() override { return {}; }
+  std::expected<kafka::TopicInfo, kafka::TopicFailure> describe_topic(const std::string&) override { return {}; }
+
+  std::vector<std::string> taken;
+
+ private:
+  int calls_ = 0;
+};
+
+TEST_F(PlansTest, DeadLettersThatWereWrittenAreNotSentAgain) {
+  options_.dead_letter_topic = "dlq";
+  options_.rotation.flush_size = 100'000;
+  use(by_field());
+  std::multiset<std::string> all;
+  for (int n = 0; n < 12'000; ++n) {  // several writes
+    add(fmt::format("no {}", n));
+    all.insert(fmt::format("no {}", n));
+  }
+  begin(0);
+  for (int64_t offset = 0; offset < 12'000; ++offset) take(offset);
+  partition_->close_all(Cause::told);
+  MemoryStore store;
+  ShortOfRoom topic;
+  PlanWriter writer(store, options_.layout,
+                    [this](connect::Lines& lines) { return encoding_->finish(std::move(lines)); }, {&topic, "dlq"}, "t", 0);
+  WriteCounts counts;
+  int tries = 0;
+  for (Result<> result = unavailable(""); !result; result = writer.write(given_, counts)) {
+    EXPECT_EQ(result.error().code, Code::unavailable);
+    ASSERT_LT(++tries, 100);
+  }
+  EXPECT_GT(tries, 3);
+  EXPECT_EQ(std::multiset<std::string>(topic.taken.begin(), topic.taken.end()), all);
+  EXPECT_EQ(counts.dead, 12'000);
+}
+
 TEST_F(PlansTest, ClosesByTheTimeOfTheRecords) {
   connect::Settings settings = by_field();
   options_.rotation.record_interval = 100ms;

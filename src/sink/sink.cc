@@ -4,6 +4,8 @@
 #include <future>
 #include <tuple>
 
+#include "base/logging.h"
+#include "kafka/client/admin.h"
 #include "kafka/client/writer.h"
 #include "sink/worker.h"
 
@@ -29,6 +31,7 @@ Result<> check(const SinkOptions& options) {
 // What a sink has in its hands beside its files: records fetched ahead, by all its tasks together.
 constexpr int64_t kQueueKbytes = 16 << 10;
 constexpr int64_t kLeastQueueKbytes = 1 << 10;
+constexpr int64_t kLongestDeadLetter = 32 << 20;  // a record as long as the gate takes, and its headers
 constexpr int kMostTasks = 32;  // each has threads and connections of its own
 
 // The settings and the names by which a plan's objects are made.
@@ -37,6 +40,24 @@ std::string fingerprint_of(const SinkOptions& options) {
   return fmt::format("1 {} {} {} {} {} {}", options.shape.fingerprint(), layout.topics_dir, layout.directory_delim,
                      layout.file_delim, layout.pad,
                      options.dead_letter_topic.empty() ? "dead objects" : "dead records");
+}
+
+// As Connect does: where the topic is not there, it is made with one partition. A cluster that cannot be reached, or
+// that does not let us look, shows when there is a dead letter.
+Result<> make_dead_letter_topic(const SinkOptions& options, const kafka::ClientConfig& config) {
+  auto admin = kafka::Admin::open(config);
+  if (!admin) return pass(admin.error());
+  const std::string& name = options.dead_letter_topic;
+  const auto topics = (*admin)->list_topics(true);
+  if (!topics || std::ranges::find(*topics, name) != topics->end()) return {};
+  auto made = (*admin)->create_topic(
+      {.name = name, .partitions = 1, .replication_factor = static_cast<int16_t>(options.dead_letter_replicas), .configs = {}});
+  if (made) {
+    info("sink {}: made the topic {} for dead letters", options.name, name);
+    return {};
+  }
+  if (made.error().code == Code::already_exists || made.error().code == Code::unavailable) return {};
+  return pass(made.error(), "sink {}: the topic {} for dead letters cannot be made", options.name, name);
 }
 
 bool is_chain(const SinkOptions& options) { return options.shape.is_plain() && options.dead_letter_topic.empty(); }
@@ -62,7 +83,10 @@ Result<std::unique_ptr<Sink>> Sink::start(SinkOptions options, object::Store& st
     shared.finish = [finisher](connect::Lines& lines) { return finisher->finish(std::move(lines)); };
   }
   if (!shared.options.dead_letter_topic.empty()) {
-    auto writer = kafka::RdTopicWriter::open(config, {.client_id = shared.options.name + "-dead-letters"});
+    if (auto made = make_dead_letter_topic(shared.options, config); !made) return pass(made.error());
+    kafka::WriterOptions with{.client_id = shared.options.name + "-dead-letters"};
+    with.max_message_bytes = kLongestDeadLetter;
+    auto writer = kafka::RdTopicWriter::open(config, with);
     if (!writer) return pass(writer.error());
     shared.dead_letters = std::move(*writer);
   }

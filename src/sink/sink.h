@@ -42,6 +42,8 @@ struct SinkOptions {
   int64_t max_open_files = 0;       // of one Kafka partition, then they are closed; 0: any. partitioner.max.open.files
   std::string dead_letter_topic;    // errors.deadletterqueue.topic.name; empty: dead letters are objects
   bool dead_letter_headers = true;  // errors.deadletterqueue.context.headers.enable
+  int dead_letter_replicas = -1;    // of that topic where it is made; -1: the cluster's default
+  bool log_bad_records = false;     // a line for each; errors.log.enable
   bool stop_at_bad_record = false;  // rather than a dead letter; errors.tolerance=none where it was asked for
   int64_t memory_bytes = 96 << 20;  // of all files in progress or being written; above it polling pauses
   int tasks = 1;                    // members of the group in this process; tasks.max
