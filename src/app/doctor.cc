@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <vector>
 
@@ -11,6 +12,8 @@
 #include "app/counts.h"
 #include "app/lake_store.h"
 #include "app/services.h"
+#include "aws/default_credentials.h"
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "lake/tables.h"
@@ -121,11 +124,34 @@ class Doctor {
   void lake(const Context& context) {
     auto store = open_lake(context);
     if (!store) return bad("lake", store.error().message);
+    if ((*store)->url().starts_with("s3://")) keys();
     auto tables = lake::list_tables(**store);
     if (!tables) return bad("lake", tables.error().message);
+    if (auto tried = try_to_write(**store); !tried) return bad("lake", tried.error().message);
     std::string detail = (*store)->url() + ":";
     for (const lake::TableInfo& table : *tables) detail += fmt::format(" {} {}", table.name, grouped(table.records));
     well("lake", tables->empty() ? (*store)->url() + ": no tables yet" : detail);
+  }
+
+  // Who this is to AWS. (The keys' own right to ask that, sts:GetCallerIdentity, is in no policy that is asked for.)
+  void keys() {
+    const auto provider = aws::default_credentials();
+    const auto credentials = provider->get();
+    if (!credentials) return bad("keys", credentials.error().message);
+    well("keys", fmt::format("{} of {}", credentials->access_key_id, provider->from()));
+  }
+
+  // Puts an object, reads it and takes it away: what every command on a lake must be allowed.
+  static Result<> try_to_write(object::Store& store) {
+    const std::string name = fmt::format("state/doctor/{}-{}", now_ms(), ::getpid());
+    const std::string text = "pinflow doctor was here; this may be removed\n";
+    if (auto put = store.put_if_absent(name, text); !put) return pass(put.error(), "{} cannot be written", store.url());
+    auto read = store.get(name);
+    auto removed = store.remove(name);
+    if (!read) return pass(read.error(), "{} cannot be read", store.url());
+    if (*read != text) return corrupt("{}: {} reads otherwise than it was written", store.url(), name);
+    if (!removed) return pass(removed.error(), "{} can be written, but nothing be removed from it", store.url());
+    return {};
   }
 
   const Options& options_;

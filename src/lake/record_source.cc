@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "lake/line_reader.h"
 #include "lake/record_parser.h"
+#include "object/prefetch.h"
 
 namespace pinflow::lake {
 namespace {
@@ -33,7 +34,8 @@ std::string repaired(std::string_view text) {
 // One pass: hands out objects, gathers what was met.
 class RecordSource::Scan final : public sql::RowScan {
  public:
-  Scan(RecordSource& source, bool parses) : source_(source), parses_(parses) {
+  Scan(RecordSource& source, bool parses)
+      : source_(source), parses_(parses), ahead_(source.store_, wanted(source.objects_)) {
     totals_.ends.resize(source.objects_.size());
   }
   std::unique_ptr<sql::RowReader> reader() override;
@@ -44,6 +46,8 @@ class RecordSource::Scan final : public sql::RowScan {
     const size_t next = next_.fetch_add(1);
     return next < source_.objects_.size() ? std::optional(next) : std::nullopt;
   }
+
+  Result<object::LocalFile> fetch(size_t object) { return ahead_.take(object); }
 
   // An object is read; with the last one the pass is done.
   // `lines`: of it up to where reading ended, `passed` of them passed over.
@@ -59,8 +63,16 @@ class RecordSource::Scan final : public sql::RowScan {
   }
 
  private:
+  static std::vector<object::Prefetch::Wanted> wanted(const std::vector<TopicObject>& objects) {
+    std::vector<object::Prefetch::Wanted> wanted;
+    wanted.reserve(objects.size());
+    for (const TopicObject& object : objects) wanted.push_back({object.name, object.size});
+    return wanted;
+  }
+
   RecordSource& source_;
   const bool parses_;
+  object::Prefetch ahead_;
   std::atomic<size_t> next_{0};
   std::mutex mutex_;
   Totals totals_;        // guarded by mutex_
@@ -110,7 +122,7 @@ class RecordSource::Reader final : public sql::RowReader {
     const auto next = scan_.next_object();
     if (!next) return {};
     place_ = *next;
-    auto local = source_.store_.fetch(object().name);
+    auto local = scan_.fetch(place_);
     if (!local) return pass(local.error());
     local_.emplace(std::move(*local));
     auto lines = LineReader::open(local_->path(), gate::kMaxRecordBytes);

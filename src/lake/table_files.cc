@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "object/prefetch.h"
 #include "sql/duckdb.h"
 
 namespace pinflow::lake {
@@ -49,11 +50,12 @@ Result<std::optional<delta::Snapshot>> find_snapshot(object::Store& store, const
 Result<PinnedTable> pin_files(object::Store& store, const std::string& table, std::optional<delta::Snapshot> snapshot) {
   PinnedTable pinned{table, std::move(snapshot), {}};
   if (!pinned.snapshot) return pinned;
-  for (const delta::DataFile& file : pinned.snapshot->files) {
-    auto local = store.fetch(table_folder(table) + "/" + file.path);
-    if (!local) return pass(local.error(), "table {}, version {}", table, pinned.version());
-    pinned.files.push_back(std::move(*local));
-  }
+  std::vector<object::Prefetch::Wanted> wanted;
+  for (const delta::DataFile& file : pinned.snapshot->files)
+    wanted.push_back({table_folder(table) + "/" + file.path, file.size});
+  auto files = object::fetch_all(store, std::move(wanted));
+  if (!files) return pass(files.error(), "table {}, version {}", table, pinned.version());
+  pinned.files = std::move(*files);
   return pinned;
 }
 

@@ -11,7 +11,7 @@
 namespace pinflow::object {
 namespace fs = std::filesystem;
 
-MemoryStore::MemoryStore() {
+MemoryStore::MemoryStore(size_t fetches_at_once) : fetches_at_once_(fetches_at_once) {
   std::string name = (fs::temp_directory_path() / "pinflow-memory-store-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) std::abort();
   staging_ = name;

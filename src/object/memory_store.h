@@ -29,7 +29,8 @@ class MemoryStore final : public Store {
   // Asked on the calling thread, no lock held (so it may block); nothing: the call goes on as it should.
   using Faults = std::function<std::optional<Fault>(const Call&)>;
 
-  MemoryStore();
+  // Fetches take no time; a test may have it say how many pay at once.
+  explicit MemoryStore(size_t fetches_at_once = 1);
   ~MemoryStore() override;
 
   void inject(Faults faults);
@@ -44,6 +45,7 @@ class MemoryStore final : public Store {
   Result<std::string> get(std::string_view name) override;
   Result<ObjectInfo> stat(std::string_view name) override;
   Result<LocalFile> fetch(std::string_view name) override;
+  size_t fetches_at_once() const override { return fetches_at_once_; }
   Result<> remove(std::string_view name) override;
   Result<std::vector<ObjectInfo>> list(std::string_view prefix, std::string_view after = {}) override;
   std::filesystem::path staging() const override { return staging_; }
@@ -59,6 +61,7 @@ class MemoryStore final : public Store {
   Result<T> run(std::string_view operation, std::string_view name, const std::function<Result<T>()>& work);
   Result<> make(std::string_view name, std::string bytes, bool replace);
 
+  const size_t fetches_at_once_;
   std::filesystem::path staging_;
   mutable std::mutex mutex_;  // of all below
   Faults faults_;

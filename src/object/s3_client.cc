@@ -200,6 +200,7 @@ bool S3Client::settle(Job& job, http::Outcome outcome) {
 }
 
 bool S3Client::is_passing(Job& job, const S3Reply& reply) {
+  if (reply.status == 501) return false;  // a header or an operation that the service does not have
   if (reply.status >= 500 || reply.status == 429) return true;
   if (reply.status < 400) return false;
   const S3Failure failure = parse_failure(reply.body);
@@ -250,6 +251,7 @@ std::unexpected<Error> S3Client::refusal(const S3Call& call, const S3Reply& repl
   if (why.code == "ExpiredToken") return fail(Code::denied, "{}. The session has ended: get new credentials", what);
   if (reply.status == 401 || reply.status == 403)
     return fail(Code::denied, "{}. The keys' policy must allow this (docs/s3.md)", what);
+  if (reply.status == 501) return fail(Code::unsupported, "{}. The service does not have this", what);
   if (reply.status >= 500 || reply.status == 429) return unavailable("{} (tried {} times)", what, options_.attempts);
   return invalid("{}", what);
 }

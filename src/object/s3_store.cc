@@ -21,6 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr size_t kFetchesAtOnce = 16;
+
 class S3Store final : public Store {
  public:
   S3Store(std::unique_ptr<S3Options> options, std::shared_ptr<aws::CredentialsProvider> credentials,
@@ -69,6 +71,8 @@ class S3Store final : public Store {
     if (!got) return pass(got.error());
     return LocalFile(path, keeper);
   }
+
+  size_t fetches_at_once() const override { return kFetchesAtOnce; }
 
   Result<ObjectInfo> stat(std::string_view name) override {
     auto key = key_of(name);
@@ -212,7 +216,7 @@ class S3Store final : public Store {
         etag = reply->header("ETag");
         size = reply->status == 206 ? whole_size(reply->header("Content-Range")) : got;
         if (size < got) return corrupt("s3://{}/{}: the answer names no whole size", options_->bucket, *key);
-        if (got == size && etag_is_md5(*options_, etag) && !etag.contains(to_hex(aws::md5(reply->body))))
+        if (got == size && etag_is_md5(*options_, *reply) && !etag.contains(to_hex(aws::md5(reply->body))))
           return corrupt("s3://{}/{}: the bytes do not match the object's checksum (ETag {})", options_->bucket, *key,
                          etag);
       }

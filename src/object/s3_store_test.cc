@@ -160,6 +160,25 @@ TEST_F(S3StoreTest, BytesThatWereStoredWrongAreCorrupt) {
   EXPECT_EQ(store_->fetch("b").error().code, Code::corrupt);
 }
 
+TEST_F(S3StoreTest, AnETagUnderTheBucketsOwnKeyIsNoChecksum) {
+  // A bucket may encrypt by KMS though nobody asked for it: 32 digits, and not of the bytes.
+  const std::vector<http::HeaderField> kms = {{"ETag", "\"0123456789abcdef0123456789abcdef\""},
+                                              {"x-amz-server-side-encryption", "aws:kms"}};
+  fail_first("PUT", 1, {{200, "", kms, ""}, true});
+  EXPECT_TRUE(store_->put_if_absent("a", "x"));
+  fail_first("GET", 1, {{200, "", kms, "x"}});
+  EXPECT_EQ(store_->get("a").value(), "x");
+  fail_first("PUT", 5, {{200, "", kms, ""}, true});
+  EXPECT_TRUE(store_->put_if_absent("parts", bytes_of(2500)));
+}
+
+TEST_F(S3StoreTest, WhatTheServiceDoesNotHaveIsNotTriedAgain) {
+  const int before = s3_.requests();
+  fail_first("PUT", 100, {S3StandIn::error(501, "NotImplemented")});
+  EXPECT_EQ(store_->put_if_absent("a", "x").error().code, Code::unsupported);
+  EXPECT_EQ(s3_.requests(), before + 1);
+}
+
 TEST_F(S3StoreTest, AWrongClockIsCorrectedOnce) {
   s3_.skew_clock(3'600'000);
   EXPECT_TRUE(store_->put_if_absent("a", "x"));

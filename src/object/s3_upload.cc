@@ -53,10 +53,12 @@ std::vector<http::HeaderField> new_object_headers(const S3Options& options) {
   return headers;
 }
 
-bool etag_is_md5(const S3Options& options, std::string_view etag) {
-  return options.customer_key.empty() && !options.server_side_encryption.starts_with("aws:kms") &&
-         without_quotes(etag).size() == 32 &&
-         without_quotes(etag).find_first_not_of("0123456789abcdef") == std::string::npos;
+bool etag_is_md5(const S3Options& options, const S3Reply& reply) {
+  if (!options.customer_key.empty() || options.server_side_encryption.starts_with("aws:kms") ||
+      reply.header("x-amz-server-side-encryption").starts_with("aws:kms"))
+    return false;
+  const std::string etag = without_quotes(reply.header("ETag"));
+  return etag.size() == 32 && etag.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 S3Call S3Upload::call_for(const Object& object, std::string_view bytes, const std::string& id) const {
@@ -84,7 +86,7 @@ Result<> S3Upload::judge(const S3Call& call, const Result<S3Reply>& reply, const
   }
   if (!reply->ok()) return client_.refusal(call, *reply);
   const std::string_view etag = reply->header("ETag");
-  if (!md5.empty() && etag_is_md5(options_, etag) && without_quotes(etag) != to_hex(md5))
+  if (!md5.empty() && etag_is_md5(options_, *reply) && without_quotes(etag) != to_hex(md5))
     return corrupt(
         "s3://{}/{}: what the service stored has another checksum (ETag {}) than what was sent ({}). Compare the "
         "object with its source before anything reads it",

@@ -16,8 +16,9 @@ namespace pinflow::object {
 std::vector<http::HeaderField> new_object_headers(const S3Options& options);
 std::vector<http::HeaderField> customer_key_headers(const S3Options& options);
 
-// Whether an answer's ETag is the MD5 of the object's bytes: not with parts, nor under a key of KMS or the customer.
-bool etag_is_md5(const S3Options& options, std::string_view etag);
+// Whether an answer's ETag is the MD5 of the object's bytes: not with parts, nor under a key of KMS or the customer,
+// which may be the bucket's own default: the answer says so.
+bool etag_is_md5(const S3Options& options, const S3Reply& reply);
 
 class S3Upload {
  public:

@@ -1,5 +1,5 @@
 // An object store: whole objects under names with '/', put once, read many times. One interface, three homes:
-// a directory (directory_store.h), memory (memory_store.h, for tests, with injected faults), and later S3.
+// a directory (directory_store.h), S3 (s3_store.h), memory (memory_store.h, for tests, with injected faults).
 // Thread-safe: any thread may call any function at any time.
 #pragma once
 
@@ -74,6 +74,8 @@ class Store {
   virtual Result<std::string> get(std::string_view name) = 0;  // not_found
   virtual Result<ObjectInfo> stat(std::string_view name) = 0;  // not_found
   virtual Result<LocalFile> fetch(std::string_view name) = 0;  // not_found
+  // How many fetches of small objects it pays to have under way at once (prefetch.h); 1 where a fetch takes no time.
+  virtual size_t fetches_at_once() const { return 1; }
   virtual Result<> remove(std::string_view name) = 0;          // no error where there is none
 
   // All objects whose name begins with `prefix`, in the order of their names' bytes; with `after`, only names
