@@ -32,6 +32,11 @@ Code code_of(kafka::KafkaError error) {
   }
 }
 
+// Without them a record is as long as it was in its own topic. False: it has none.
+bool drop_reasons(kafka::NewRecord& record) {
+  return std::erase_if(record.headers, [](const kafka::Header& one) { return one.name.starts_with("__connect.errors."); }) > 0;
+}
+
 }  // namespace
 
 Result<> PlanWriter::write(std::deque<File>& files, WriteCounts& counts) {
@@ -150,9 +155,11 @@ Result<> PlanWriter::send_dead_records(Generation& generation) {
     std::optional<kafka::Written> failed;
     size_t sent = generation.dead_sent;
     const auto answers = answer.get();
-    for (size_t i = 0; i < count; ++i) {  // those that were written are not sent again
-      if (answers[i].error == kafka::KafkaError::none) std::swap(all[sent++], all[generation.dead_sent + i]);
-      else failed = answers[i];
+    // Those that were written are not sent again; those that their reasons have made too long are, without them.
+    for (size_t i = 0; i < count; ++i) {
+      kafka::NewRecord& record = all[generation.dead_sent + i];
+      if (answers[i].error == kafka::KafkaError::none) std::swap(all[sent++], record);
+      else if (answers[i].error != kafka::KafkaError::message_too_large || !drop_reasons(record)) failed = answers[i];
     }
     generation.dead_sent = sent;
     if (failed) return fail(code_of(failed->error), "the topic {} for dead letters: {}", dead_.topic, failed->message);

@@ -178,6 +178,36 @@ TEST_F(PlansTest, DeadLettersThatWereWrittenAreNotSentAgain) {
   EXPECT_EQ(counts.dead, 12'000);
 }
 
+// A topic that takes records without headers only.
+class NoHeaders : public ShortOfRoom {
+ public:
+  void write(std::string, std::vector<kafka::NewRecord> records, Done done) override {
+    std::vector<kafka::Written> written(records.size());
+    for (size_t i = 0; i < records.size(); ++i) {
+      if (records[i].headers.empty()) taken.push_back(*records[i].value);
+      else written[i] = {.error = kafka::KafkaError::message_too_large, .message = "too long"};
+    }
+    done(std::move(written));
+  }
+};
+
+TEST_F(PlansTest, DeadLettersThatTheirHeadersMakeTooLongGoWithoutThem) {
+  options_.dead_letter_topic = "dlq";
+  use(by_field());
+  add("no");
+  add("{\"c\":1}");
+  begin(0);
+  for (int64_t offset = 0; offset < 2; ++offset) take(offset);
+  partition_->close_all(Cause::told);
+  MemoryStore store;
+  NoHeaders topic;
+  PlanWriter writer(store, options_.layout,
+                    [this](connect::Lines& lines) { return encoding_->finish(std::move(lines)); }, {&topic, "dlq"}, "t", 0);
+  WriteCounts counts;
+  ASSERT_TRUE(writer.write(given_, counts));
+  EXPECT_THAT(topic.taken, ElementsAre("no"));
+}
+
 TEST_F(PlansTest, ClosesByTheTimeOfTheRecords) {
   connect::Settings settings = by_field();
   options_.rotation.record_interval = 100ms;
