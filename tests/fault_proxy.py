@@ -110,6 +110,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             upstream.putheader(name, value)
         upstream.endheaders(body or None)
         got = upstream.getresponse()
+        self.server.statuses.append(got.status)
         return got.status, dict(got.getheaders()), got.read()
 
     def send(self, status, headers, body, cut=None):
@@ -149,6 +150,7 @@ class Proxy(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.host, self.port = host, port
         self.operations = []  # (IAM action, method, path)
+        self.statuses = []    # of the service's own answers
         self.rule = None      # (method, path) -> a fault or None; called with the lock held
         self.lock = threading.Lock()
         self.stopping = threading.Event()

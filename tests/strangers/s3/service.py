@@ -20,15 +20,16 @@ def free_port():
 
 
 @contextlib.contextmanager
-def versitygw(folder):
-    """Running; gives (host, port, the folder of buckets)."""
+def versitygw(folder, *args, port=None):
+    """Running, with more of its own flags; gives (host, port, the folder of buckets)."""
     root, sidecar = folder / "root", folder / "meta"
     root.mkdir()
     sidecar.mkdir()
-    port = free_port()
+    port = port or free_port()
     with open(folder / "versitygw.log", "w") as log:
         process = subprocess.Popen(
-            [DEPS / "versitygw", "--port", f"127.0.0.1:{port}", "--region", REGION, "posix", "--sidecar", sidecar, root],
+            [DEPS / "versitygw", "--port", f"127.0.0.1:{port}", "--region", REGION, *args, "posix", "--sidecar", sidecar,
+             root],
             stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET})
     try:
         for _ in range(200):
