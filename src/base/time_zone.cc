@@ -47,7 +47,8 @@ class Scanner {
   bool name(std::string& value) {
     const bool quoted = skip('<');
     size_t length = 0;
-    while (length < rest_.size() && (quoted ? rest_[length] != '>' : std::isalpha(static_cast<unsigned char>(rest_[length])) != 0))
+    while (length < rest_.size() &&
+           (quoted ? rest_[length] != '>' : std::isalpha(static_cast<unsigned char>(rest_[length])) != 0))
       ++length;
     value = rest_.substr(0, length);
     rest_.remove_prefix(length);
@@ -98,17 +99,21 @@ Result<TimeZone> TimeZone::load(const std::string& name) {
   if (name == "UTC" || name == "Z" || name == "GMT" || name == "Etc/UTC") {
     TimeZone zone = utc();
     zone.name_ = name;
+    if (name == "GMT") zone.kinds_ = {{0, "GMT"}};
     return zone;
   }
   const bool odd = name.empty() || name.starts_with('/') || name.contains("..") || name.contains('\0');
   auto bytes = odd ? Result<std::string>(not_found("")) : read_file(std::string(kFolder) + name);
   if (!bytes)
-    return invalid("'{}' is no time zone of this machine ({}); one such as Europe/Paris or UTC is meant", name, kFolder);
+    return invalid("'{}' is no time zone of this machine ({}); one such as Europe/Paris or UTC is meant", name,
+                   kFolder);
   return parse(name, *bytes);
 }
 
 Result<TimeZone> TimeZone::parse(std::string name, std::string_view bytes) {
-  const auto broken = [&] { return invalid("the time zone '{}': its file is no TZif file of version 2 or later", name); };
+  const auto broken = [&] {
+    return invalid("the time zone '{}': its file is no TZif file of version 2 or later", name);
+  };
   const auto count_at = [&](size_t base, int which) {
     return static_cast<size_t>(load_big<uint32_t>(bytes.data() + base + 20 + 4 * which));
   };

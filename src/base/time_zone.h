@@ -13,8 +13,8 @@ namespace pinflow {
 
 // A day and a time as a clock on the wall shows it, in the proleptic Gregorian calendar.
 struct LocalTime {
-  int64_t ms = 0;        // as if it were UTC
-  int offset_s = 0;      // what was added to UTC
+  int64_t ms = 0;            // as if it were UTC
+  int offset_s = 0;          // what was added to UTC
   std::string abbreviation;  // "CEST"
 };
 

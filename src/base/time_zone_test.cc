@@ -61,5 +61,10 @@ TEST(TimeZone, UnknownOnesAreNamed) {
   EXPECT_THAT(TimeZone::parse("x", "TZif2 cut").error().message, HasSubstr("no TZif file"));
 }
 
+TEST(TimeZone, GreenwichHasItsOwnName) {
+  EXPECT_EQ(TimeZone::load("GMT")->at(0).abbreviation, "GMT");
+  EXPECT_EQ(TimeZone::load("UTC")->at(0).abbreviation, "UTC");
+}
+
 }  // namespace
 }  // namespace pinflow

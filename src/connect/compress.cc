@@ -27,8 +27,8 @@ std::string gzip(int level, const std::string& bytes) {
 
 std::string zstd(int level, const std::string& bytes) {
   std::string out(ZSTD_compressBound(bytes.size()), '\0');
-  const size_t size = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(),
-                                    level < 0 ? ZSTD_defaultCLevel() : level);
+  const size_t size =
+      ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), level < 0 ? ZSTD_defaultCLevel() : level);
   if (ZSTD_isError(size)) std::abort();  // out of memory
   out.resize(size);
   return out;

@@ -127,7 +127,8 @@ std::string Settings::fingerprint() const {
 Result<Encoding> Encoding::make(Settings settings) {
   if (settings.format == Format::bytes && settings.value != Converter::bytes)
     return invalid("format.class ByteArrayFormat needs value.converter=…ByteArrayConverter");
-  if (settings.format == Format::parquet && settings.value != Converter::json && settings.value != Converter::json_schema)
+  if (settings.format == Format::parquet && settings.value != Converter::json &&
+      settings.value != Converter::json_schema)
     return invalid("format.class ParquetFormat needs value.converter=…JsonConverter: columns are fields of JSON");
   if (settings.format == Format::parquet && settings.schemas.empty())
     return invalid("format.class ParquetFormat needs a schema: no record of the pipeline has such a topic");
@@ -146,7 +147,8 @@ Result<Encoding> Encoding::make(Settings settings) {
   const Partitioning& by = settings.partitioning;
   if (by.by == PartitionBy::fields && by.fields.empty())
     return invalid("partitioner.class FieldPartitioner needs partition.field.name");
-  const bool reads_fields = by.by == PartitionBy::fields || (by.by == PartitionBy::time && by.time_from == TimeFrom::field);
+  const bool reads_fields =
+      by.by == PartitionBy::fields || (by.by == PartitionBy::time && by.time_from == TimeFrom::field);
   if (reads_fields && settings.value != Converter::json && settings.value != Converter::json_schema)
     return invalid("a partitioner that reads a field needs value.converter=…JsonConverter");
   std::optional<TimePath> time_path;
@@ -213,7 +215,8 @@ std::expected<void, std::string> Encoding::convert_value(const kafka::Message& r
   }
   switch (settings_.value) {
     case Converter::json:
-      if (auto accepted = gate_.accept(*record.value, value_); !accepted) return Refused(gate::text_of(accepted.error()));
+      if (auto accepted = gate_.accept(*record.value, value_); !accepted)
+        return Refused(gate::text_of(accepted.error()));
       return {};
     case Converter::json_schema: {
       scratch_.clear();
@@ -319,8 +322,9 @@ std::expected<void, std::string> Encoding::find_fields() {
     append_part(folder_, field->text);
   }
   if (is_too_long(folder_))
-    return Refused(fmt::format("the folder of the fields to partition by is longer than {} bytes, or a part of it than {}",
-                               kLongestFolder, kLongestPart));
+    return Refused(
+        fmt::format("the folder of the fields to partition by is longer than {} bytes, or a part of it than {}",
+                    kLongestFolder, kLongestPart));
   return {};
 }
 
@@ -339,7 +343,8 @@ std::expected<void, std::string> Encoding::find_time(const kafka::Message& recor
       time_ms_ = *time;
     }
   }
-  if (time_ms_ < kFirstMs || time_ms_ > kLastMs) return Refused("the time to partition by is not of the years 1 to 9999");
+  if (time_ms_ < kFirstMs || time_ms_ > kLastMs)
+    return Refused("the time to partition by is not of the years 1 to 9999");
   folder_ = time_path_->folder(time_ms_);
   return {};
 }
@@ -375,8 +380,9 @@ Result<std::vector<Piece>> Encoding::finish(Lines&& lines) const {
   }
   const std::string_view packing = extension_of(settings_.compression);
   if (settings_.keys)
-    pieces.push_back({fmt::format(".keys{}{}", settings_.keys == Format::json ? ".json" : settings_.bytes_extension, packing),
-                      packed(std::move(lines.keys))});
+    pieces.push_back(
+        {fmt::format(".keys{}{}", settings_.keys == Format::json ? ".json" : settings_.bytes_extension, packing),
+         packed(std::move(lines.keys))});
   if (settings_.headers) pieces.push_back({fmt::format(".headers.json{}", packing), packed(std::move(lines.headers))});
   return pieces;
 }

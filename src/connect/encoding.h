@@ -23,8 +23,8 @@ namespace pinflow::connect {
 // Beside the gate's reasons (gate::text_of).
 inline constexpr std::string_view kNullValue = "null value";
 
-// The longest name of a folder (of one part between '/', and in all), in bytes: what file systems and S3's keys of 1,024
-// bytes take, with room for the topic. A record that makes a longer one is refused.
+// The longest name of a folder (of one part between '/', and in all), in bytes: what file systems and S3's keys of
+// 1,024 bytes take, with room for the topic. A record that makes a longer one is refused.
 inline constexpr size_t kLongestPart = 255;
 inline constexpr size_t kLongestFolder = 512;
 
@@ -54,7 +54,8 @@ class Encoding {
   static Result<Encoding> make(Settings settings);
 
   // Looks at a record. `wall_ms` is only used by the Wallclock extractor. False: the record is left out (null values
-  // that are ignored). Refused: the reason, for a dead letter. When true, folder() is its folder and append() writes it.
+  // that are ignored). Refused: the reason, for a dead letter. When true, folder() is its folder and append() writes
+  // it.
   std::expected<bool, std::string> look(const kafka::Message& record, int64_t wall_ms);
   const std::string& folder() const { return folder_; }
   void append(Lines& to) const;
@@ -67,8 +68,8 @@ class Encoding {
   int64_t wall_span(int64_t wall_ms) const;
   bool uses_wall_clock() const;
 
-  // The objects of closed lines. Thread-safe, also while another thread looks and appends. Where it fails, the lines are
-  // as they were: full and unavailable may be tried again.
+  // The objects of closed lines. Thread-safe, also while another thread looks and appends. Where it fails, the lines
+  // are as they were: full and unavailable may be tried again.
   Result<std::vector<Piece>> finish(Lines&& lines) const;
   // Of the first of them: ".json", ".json.gz", ".bin", ".snappy.parquet".
   std::string extension() const;

@@ -50,7 +50,8 @@ TEST(Encoding, EnvelopesAreOpened) {
   EXPECT_EQ(shape(by, record(R"({"a":1})")), "refused: no schema and payload (schemas.enable is true)");
   EXPECT_EQ(shape(by, record(R"({"payload":{"a":1},"schema":{},"more":1})")),
             "refused: no schema and payload (schemas.enable is true)");
-  EXPECT_EQ(shape(by, record(R"({"schema":{},"schema2":{}})")), "refused: no schema and payload (schemas.enable is true)");
+  EXPECT_EQ(shape(by, record(R"({"schema":{},"schema2":{}})")),
+            "refused: no schema and payload (schemas.enable is true)");
   EXPECT_EQ(by.refused_at(), Stage::value_converter);
   EXPECT_EQ(shape(by, record("[1]")), "refused: no schema and payload (schemas.enable is true)");
 }
@@ -87,7 +88,8 @@ TEST(Encoding, KeysAndHeaders) {
   EXPECT_EQ(lines.value, "{}\n1\n");
   EXPECT_EQ(lines.keys, "\"ke\\\"y\"\nnull\n");
   EXPECT_EQ(lines.headers,
-            "[{\"key\":\"a\",\"value\":\"1\"},{\"key\":\"b\",\"value\":null},{\"key\":\"c\",\"value\":{\"base64\":\"/w==\"}}]\n"
+            "[{\"key\":\"a\",\"value\":\"1\"},{\"key\":\"b\",\"value\":null},{\"key\":\"c\",\"value\":{\"base64\":\"/"
+            "w==\"}}]\n"
             "[]\n");
   const auto pieces = by.finish(std::move(lines)).value();
   ASSERT_EQ(pieces.size(), 3u);
@@ -115,7 +117,9 @@ TEST(Encoding, ByFields) {
             "refused: the field country to partition by is an array or an object");
   EXPECT_EQ(by.refused_at(), Stage::task_put);
   // Longer than a store's names may be: it would stop all records behind it.
-  const auto of = [](size_t bytes) { return fmt::format(R"({{"country":"{}","who":{{"age":3}}}})", std::string(bytes, 'x')); };
+  const auto of = [](size_t bytes) {
+    return fmt::format(R"({{"country":"{}","who":{{"age":3}}}})", std::string(bytes, 'x'));
+  };
   EXPECT_TRUE(by.look(record(of(kLongestPart - 8)), 0)) << "with country=";
   EXPECT_THAT(shape(by, record(of(kLongestPart - 7))), HasSubstr("refused: the folder of the fields to partition by"));
   EXPECT_THAT(shape(by, record(of(kLongestFolder))), HasSubstr("is longer than 512 bytes"));
@@ -150,8 +154,8 @@ TEST(Encoding, ByTime) {
   EXPECT_EQ(shape(by_field, record("{\"timestamp\":\"2020:08:28 03:52:47\"}")),
             "refused: the field timestamp to partition by is no time");
   EXPECT_EQ(shape(by_field, record("{\"timestamp\":\"2020-08-28\"}")).substr(0, 10), "d=28/h=00|");
-  for (const char* bad : {"\"\"", "\"2020-08-28T03:52:47+2\"", "\"2020-08-28T03:52:47+02:\"", "1.5", "true", "null", "{}",
-                          "\"2020-08-28T03:52:47+02:99\"", "\"2020-13-28\"", "\"12345678901234567890\""})
+  for (const char* bad : {"\"\"", "\"2020-08-28T03:52:47+2\"", "\"2020-08-28T03:52:47+02:\"", "1.5", "true", "null",
+                          "{}", "\"2020-08-28T03:52:47+02:99\"", "\"2020-13-28\"", "\"12345678901234567890\""})
     EXPECT_THAT(shape(by_field, record(fmt::format("{{\"timestamp\":{}}}", bad))), HasSubstr("refused: ")) << bad;
   EXPECT_EQ(shape(by_field, record("{\"timestamp\":9223372036854775807}")),
             "refused: the time to partition by is not of the years 1 to 9999");
@@ -196,15 +200,18 @@ TEST(Encoding, CompressedObjectsAreTheSameEachTime) {
 TEST(Encoding, SettingsThatDoNotFitTogether) {
   const auto error = [](Settings settings) { return Encoding::make(std::move(settings)).error().message; };
   EXPECT_THAT(error({.format = Format::bytes}), HasSubstr("ByteArrayFormat needs value.converter"));
-  EXPECT_THAT(error({.value = Converter::string, .format = Format::parquet}), HasSubstr("ParquetFormat needs value.converter"));
+  EXPECT_THAT(error({.value = Converter::string, .format = Format::parquet}),
+              HasSubstr("ParquetFormat needs value.converter"));
   EXPECT_THAT(error({.format = Format::parquet}), HasSubstr("needs a schema"));
   EXPECT_THAT(error({.partitioning = {.by = PartitionBy::fields}}), HasSubstr("partition.field.name"));
   EXPECT_THAT(error({.value = Converter::bytes, .partitioning = {.by = PartitionBy::fields, .fields = {"a"}}}),
               HasSubstr("reads a field needs value.converter"));
-  EXPECT_THAT(error({.partitioning = {.by = PartitionBy::time, .path_format = "yyyy"}}), HasSubstr("partition.duration.ms"));
+  EXPECT_THAT(error({.partitioning = {.by = PartitionBy::time, .path_format = "yyyy"}}),
+              HasSubstr("partition.duration.ms"));
   for (const char* path : {"'../'yyyy", "yyyy//MM", "/yyyy", "yyyy/", "'.'yyyy"})
     EXPECT_THAT(error({.partitioning = {.by = PartitionBy::time, .duration_ms = 1, .path_format = path}}),
-                HasSubstr("makes folders such as")) << path;
+                HasSubstr("makes folders such as"))
+        << path;
 }
 
 TEST(Encoding, FingerprintsTellSettingsApart) {

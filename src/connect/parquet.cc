@@ -129,7 +129,8 @@ Result<std::string> ParquetMaker::make(const std::vector<Column>& columns, std::
   }
   const std::string codec = state_->codec == "none" ? "uncompressed" : state_->codec;
   auto made = state_->connection->execute(fmt::format(
-      "COPY (SELECT {} FROM read_json({}, format = 'newline_delimited', compression = 'uncompressed', columns = {{{}}}, "
+      "COPY (SELECT {} FROM read_json({}, format = 'newline_delimited', compression = 'uncompressed', columns = "
+      "{{{}}}, "
       "maximum_object_size = {})) TO {} (FORMAT parquet, COMPRESSION {}, ROW_GROUP_SIZE {}, USE_TMP_FILE false)",
       names, sql::quote_text(from->path()), types, kMostBytesOfALine, sql::quote_text(to->path()),
       sql::quote_text(codec), kRowsOfAGroup));

@@ -16,7 +16,8 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::vector<Column> kColumns = {{"index", "BIGINT"}, {"title", "VARCHAR"}, {"score", "DOUBLE"}, {"good", "BOOLEAN"}};
+const std::vector<Column> kColumns = {
+    {"index", "BIGINT"}, {"title", "VARCHAR"}, {"score", "DOUBLE"}, {"good", "BOOLEAN"}};
 
 TEST(Parquet, WhatFitsItsColumns) {
   const auto why = [](const char* json) {

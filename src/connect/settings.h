@@ -47,11 +47,11 @@ enum class TimeFrom { wall_clock, record, field };
 
 struct Partitioning {
   PartitionBy by = PartitionBy::kafka_partition;
-  std::vector<std::string> fields;       // partition.field.name; nested ones as a.b
+  std::vector<std::string> fields;            // partition.field.name; nested ones as a.b
   TimeFrom time_from = TimeFrom::wall_clock;  // timestamp.extractor
-  std::string time_field = "timestamp";  // timestamp.field
-  int64_t duration_ms = 0;               // partition.duration.ms
-  std::string path_format;               // Joda-Time's letters: 'year'=YYYY/'month'=MM
+  std::string time_field = "timestamp";       // timestamp.field
+  int64_t duration_ms = 0;                    // partition.duration.ms
+  std::string path_format;                    // Joda-Time's letters: 'year'=YYYY/'month'=MM
   std::string time_zone = "UTC";
 };
 

@@ -7,9 +7,10 @@ namespace pinflow::connect {
 namespace {
 
 constexpr std::string_view kLetters = "GCYxwyEeDMdaKhHkmsSzZ";
-constexpr std::array<std::string_view, 12> kMonths = {"January", "February", "March",     "April",   "May",      "June",
-                                                      "July",    "August",   "September", "October", "November", "December"};
-constexpr std::array<std::string_view, 7> kDays = {"Monday", "Tuesday", "Wednesday", "Thursday",
+constexpr std::array<std::string_view, 12> kMonths = {"January",   "February", "March",    "April",
+                                                      "May",       "June",     "July",     "August",
+                                                      "September", "October",  "November", "December"};
+constexpr std::array<std::string_view, 7> kDays = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                                    "Friday", "Saturday", "Sunday"};
 
 int64_t floor_to(int64_t value, int64_t step) { return value - ((value % step) + step) % step; }
@@ -55,7 +56,8 @@ Result<TimePath> TimePath::make(std::string_view format, int64_t duration_ms, co
       add_text(text);
       at = end + 1;
     } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
-      if (!kLetters.contains(c)) return invalid("path.format {}: '{}' is no letter of a pattern; put text in quotes", format, c);
+      if (!kLetters.contains(c))
+        return invalid("path.format {}: '{}' is no letter of a pattern; put text in quotes", format, c);
       const size_t end = std::min(format.find_first_not_of(c, at), format.size());
       path.tokens_.push_back({c, static_cast<int>(end - at), {}});
       at = end;

@@ -40,8 +40,7 @@ class Reader {
  private:
   Result<> take(const Property& property) {
     if (property.key == "name" || property.key == "topics" || property.key == "topics.regex" ||
-        property.key == "report.null.values.to.dlq" ||
-        is_shape_key(property.key) || is_store_key(property.key))
+        property.key == "report.null.values.to.dlq" || is_shape_key(property.key) || is_store_key(property.key))
       return {};  // looked at together
     for (auto part : {&Reader::take_rotation, &Reader::take_limits, &Reader::take_layout, &Reader::take_errors}) {
       auto taken = (this->*part)(property);
@@ -181,8 +180,8 @@ class Reader {
     return {};
   }
 
-  // Who names an interval of rotation wants files as old as that: neither age nor idleness closes one sooner, unless the
-  // file says so as well. Records' own times do not go on when a topic falls quiet, so for them age still counts.
+  // Who names an interval of rotation wants files as old as that: neither age nor idleness closes one sooner, unless
+  // the file says so as well. Records' own times do not go on when a topic falls quiet, so for them age still counts.
   Result<> check_rotation() {
     SinkOptions& options = connector_.options;
     Rotation& rotation = options.rotation;
@@ -219,8 +218,7 @@ class Reader {
     }
     SinkOptions& options = connector_.options;
     if (options.shape.null_values != connect::NullValues::ignore) {
-      if (property)
-        connector_.remarks.push_back(values_.ignored(*property, "behavior.on.null.values is not ignore"));
+      if (property) connector_.remarks.push_back(values_.ignored(*property, "behavior.on.null.values is not ignore"));
     } else if (report && !options.dead_letter_topic.empty()) {
       options.shape.null_values = connect::NullValues::fail;
     }

@@ -1,5 +1,5 @@
-// The properties of Confluent's S3 sink connector, and Connect's own for a sink, as this program takes them. Each key is
-// honoured, refused (what it asks for would be written otherwise) or ignored with a line that says why. The table:
+// The properties of Confluent's S3 sink connector, and Connect's own for a sink, as this program takes them. Each key
+// is honoured, refused (what it asks for would be written otherwise) or ignored with a line that says why. The table:
 // docs/sink.md. Pure.
 #pragma once
 
@@ -20,8 +20,8 @@ struct Connector {
   // Where to: a folder (store.url=file:///DIR), or a bucket; neither: the caller's own lake.
   std::filesystem::path folder;
   std::optional<object::S3Options> s3;
-  std::optional<aws::Credentials> keys;   // aws.access.key.id and aws.secret.access.key
-  std::vector<std::string> remarks;       // what was ignored and why, for the caller to say
+  std::optional<aws::Credentials> keys;  // aws.access.key.id and aws.secret.access.key
+  std::vector<std::string> remarks;      // what was ignored and why, for the caller to say
 };
 
 // `properties` were read without a left-over <PLACEHOLDER> (Properties sees to it). The name is that of the file's

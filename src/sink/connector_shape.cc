@@ -19,18 +19,37 @@ using connect::TimeFrom;
 constexpr std::string_view kConverters =
     "org.apache.kafka.connect.json org.apache.kafka.connect.storage org.apache.kafka.connect.converters";
 constexpr std::string_view kFormats =
-    "io.confluent.connect.s3.format.json io.confluent.connect.s3.format.bytearray io.confluent.connect.s3.format.parquet "
+    "io.confluent.connect.s3.format.json io.confluent.connect.s3.format.bytearray "
+    "io.confluent.connect.s3.format.parquet "
     "io.confluent.connect.s3.format.avro io.confluent.connect.s3.format.string";
-constexpr std::string_view kPartitioners = "io.confluent.connect.storage.partitioner io.confluent.connect.s3.partitioner";
+constexpr std::string_view kPartitioners =
+    "io.confluent.connect.storage.partitioner io.confluent.connect.s3.partitioner";
 constexpr int64_t kHourMs = 3'600'000;
 
 constexpr std::array kKeys = {
-    "value.converter",          "value.converter.schemas.enable", "key.converter",           "key.converter.schemas.enable",
-    "format.class",             "format.bytearray.extension",     "format.bytearray.separator", "parquet.codec",
-    "s3.compression.type",      "s3.compression.level",           "store.kafka.keys",        "store.kafka.headers",
-    "keys.format.class",        "headers.format.class",           "behavior.on.null.values", "tombstone.encoded.partition",
-    "partitioner.class",        "partition.field.name",           "partition.duration.ms",   "path.format",
-    "timezone",                 "timestamp.extractor",            "timestamp.field",
+    "value.converter",
+    "value.converter.schemas.enable",
+    "key.converter",
+    "key.converter.schemas.enable",
+    "format.class",
+    "format.bytearray.extension",
+    "format.bytearray.separator",
+    "parquet.codec",
+    "s3.compression.type",
+    "s3.compression.level",
+    "store.kafka.keys",
+    "store.kafka.headers",
+    "keys.format.class",
+    "headers.format.class",
+    "behavior.on.null.values",
+    "tombstone.encoded.partition",
+    "partitioner.class",
+    "partition.field.name",
+    "partition.duration.ms",
+    "path.format",
+    "timezone",
+    "timestamp.extractor",
+    "timestamp.field",
 };
 
 class Shape {
@@ -87,9 +106,10 @@ class Shape {
       return values_.refuse(*property, "JsonConverter, StringConverter and ByteArrayConverter are there");
     // As Connect has it, where nothing is said.
     if (!schemas) {
-      remarks_.push_back(fmt::format("{}:{}: {} is not there, so a record is taken as {{\"schema\":…,\"payload\":…}}, "
-                                     "as Connect does; set it to false for plain JSON",
-                                     values_.properties().file(), property->line, enable_key));
+      remarks_.push_back(
+          fmt::format("{}:{}: {} is not there, so a record is taken as {{\"schema\":…,\"payload\":…}}, "
+                      "as Connect does; set it to false for plain JSON",
+                      values_.properties().file(), property->line, enable_key));
     }
     return schemas.value_or(true) ? Converter::json_schema : Converter::json;
   }
@@ -101,7 +121,8 @@ class Shape {
       if (*name == "JsonFormat") settings_.format = Format::json;
       else if (*name == "ByteArrayFormat") settings_.format = Format::bytes;
       else if (*name == "ParquetFormat") settings_.format = Format::parquet;
-      else if (*name == "AvroFormat") return values_.refuse(*property, "Avro needs a schema registry, and there is none");
+      else if (*name == "AvroFormat")
+        return values_.refuse(*property, "Avro needs a schema registry, and there is none");
       else return values_.refuse(*property, "JsonFormat, ByteArrayFormat and ParquetFormat are there");
     }
     if (const Property* property = find("format.bytearray.extension")) {
@@ -189,8 +210,7 @@ class Shape {
         remarks_.push_back(values_.ignored(*property, "behavior.on.null.values is not write"));
       else if (!object::check_name(property->value))
         return values_.wrong(*property, "a folder's name, such as tombstone");
-      else
-        settings_.tombstone_folder = property->value;
+      else settings_.tombstone_folder = property->value;
     }
     return {};
   }
@@ -216,7 +236,8 @@ class Shape {
     if (const Property* property = find("timezone"); property && !trimmed(property->value).empty())
       by.time_zone = trimmed(property->value);
     if (by.by != PartitionBy::time) {
-      for (const char* key : {"path.format", "partition.duration.ms"}) ignore(key, "it belongs to TimeBasedPartitioner");
+      for (const char* key : {"path.format", "partition.duration.ms"})
+        ignore(key, "it belongs to TimeBasedPartitioner");
       return {};
     }
     if (name == "DailyPartitioner" || name == "HourlyPartitioner") {
@@ -238,17 +259,22 @@ class Shape {
   Result<> timestamps() {
     connect::Partitioning& by = settings_.partitioning;
     if (by.by != PartitionBy::time) {
-      for (const char* key : {"timestamp.extractor", "timestamp.field"}) ignore(key, "it belongs to TimeBasedPartitioner");
+      for (const char* key : {"timestamp.extractor", "timestamp.field"})
+        ignore(key, "it belongs to TimeBasedPartitioner");
       return {};
     }
     if (const Property* property = find("timestamp.extractor")) {
       auto name = values_.class_name(
-          *property, "io.confluent.connect.storage.partitioner.TimeBasedPartitioner$WallclockTimestampExtractor "
-                     "io.confluent.connect.storage.partitioner");
+          *property,
+          "io.confluent.connect.storage.partitioner.TimeBasedPartitioner$WallclockTimestampExtractor "
+          "io.confluent.connect.storage.partitioner");
       if (!name) return pass(name.error());
-      if (*name == "Wallclock" || *name == "TimeBasedPartitioner$WallclockTimestampExtractor") by.time_from = TimeFrom::wall_clock;
-      else if (*name == "Record" || *name == "TimeBasedPartitioner$RecordTimestampExtractor") by.time_from = TimeFrom::record;
-      else if (*name == "RecordField" || *name == "TimeBasedPartitioner$RecordFieldTimestampExtractor") by.time_from = TimeFrom::field;
+      if (*name == "Wallclock" || *name == "TimeBasedPartitioner$WallclockTimestampExtractor")
+        by.time_from = TimeFrom::wall_clock;
+      else if (*name == "Record" || *name == "TimeBasedPartitioner$RecordTimestampExtractor")
+        by.time_from = TimeFrom::record;
+      else if (*name == "RecordField" || *name == "TimeBasedPartitioner$RecordFieldTimestampExtractor")
+        by.time_from = TimeFrom::field;
       else return values_.refuse(*property, "Wallclock, Record and RecordField are there");
     }
     if (const Property* property = find("timestamp.field")) {

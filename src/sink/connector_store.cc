@@ -15,14 +15,26 @@ constexpr int64_t kLargestPart = int64_t{1} << 30;
 constexpr int64_t kMostPartMemory = 64 << 20;  // of the parts of one object under way
 
 constexpr std::array kKeys = {
-    "store.url",           "s3.bucket.name",       "s3.region",         "s3.path.style.access.enabled",
-    "s3.part.size",        "s3.part.retries",      "s3.retry.backoff.ms", "s3.ssea.name",
-    "s3.sse.kms.key.id",   "s3.sse.customer.key",  "s3.acl.canned",     "s3.object.tagging",
-    "s3.request.timeout.ms", "s3.object.tagging.key.value.pairs", "aws.access.key.id", "aws.secret.access.key",
+    "store.url",
+    "s3.bucket.name",
+    "s3.region",
+    "s3.path.style.access.enabled",
+    "s3.part.size",
+    "s3.part.retries",
+    "s3.retry.backoff.ms",
+    "s3.ssea.name",
+    "s3.sse.kms.key.id",
+    "s3.sse.customer.key",
+    "s3.acl.canned",
+    "s3.object.tagging",
+    "s3.request.timeout.ms",
+    "s3.object.tagging.key.value.pairs",
+    "aws.access.key.id",
+    "aws.secret.access.key",
 };
 
-constexpr std::array kAcls = {"private",        "public-read",        "public-read-write", "authenticated-read",
-                              "aws-exec-read",  "log-delivery-write", "bucket-owner-read", "bucket-owner-full-control"};
+constexpr std::array kAcls = {"private",       "public-read",        "public-read-write", "authenticated-read",
+                              "aws-exec-read", "log-delivery-write", "bucket-owner-read", "bucket-owner-full-control"};
 
 class StoreReader {
  public:
@@ -52,7 +64,8 @@ class StoreReader {
 
   Result<> folder(const Property& url) {
     constexpr std::string_view kScheme = "file://";
-    constexpr std::string_view kMustBe = "file:///DIR, an absolute folder after three slashes, with %XX for special characters";
+    constexpr std::string_view kMustBe =
+        "file:///DIR, an absolute folder after three slashes, with %XX for special characters";
     if (!url.value.starts_with(kScheme)) return values_.wrong(url, kMustBe);
     std::string path;
     for (std::string_view rest = std::string_view(url.value).substr(kScheme.size()); !rest.empty();) {
@@ -76,7 +89,8 @@ class StoreReader {
   Result<> bucket(const Property* url) {
     const Property* bucket = find("s3.bucket.name");
     auto parsed = object::parse_s3_url("s3://" + std::string(trimmed(bucket->value)));
-    if (!parsed || !parsed->prefix.empty()) return values_.wrong(*bucket, "a bucket's name (3 to 63 of a-z, 0-9, '-', '.')");
+    if (!parsed || !parsed->prefix.empty())
+      return values_.wrong(*bucket, "a bucket's name (3 to 63 of a-z, 0-9, '-', '.')");
     object::S3Options& s3 = connector_.s3.emplace();
     s3.bucket = parsed->bucket;
     if (url) {
@@ -158,7 +172,8 @@ class StoreReader {
     if (pairs) {
       for (const std::string& pair : list_of(pairs->value)) {
         const size_t colon = pair.find(':');
-        if (colon == 0 || colon == std::string::npos) return values_.wrong(*pairs, "a list such as team:posts,stage:test");
+        if (colon == 0 || colon == std::string::npos)
+          return values_.wrong(*pairs, "a list such as team:posts,stage:test");
         s3.tags[pair.substr(0, colon)] = pair.substr(colon + 1);
       }
     }

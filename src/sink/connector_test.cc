@@ -102,8 +102,9 @@ TEST(Connector, ConvertersFormatsAndPartitioners) {
             Converter::json);
   EXPECT_EQ(shape("value.converter=org.apache.kafka.connect.storage.StringConverter\n").value, Converter::string);
   EXPECT_EQ(shape("key.converter=org.apache.kafka.connect.converters.ByteArrayConverter\n").key, Converter::bytes);
-  EXPECT_EQ(shape("format.class=io.confluent.connect.s3.format.parquet.ParquetFormat\nparquet.codec=zstd\n").parquet_codec,
-            "zstd");
+  EXPECT_EQ(
+      shape("format.class=io.confluent.connect.s3.format.parquet.ParquetFormat\nparquet.codec=zstd\n").parquet_codec,
+      "zstd");
   EXPECT_EQ(shape("s3.compression.type=gzip\ns3.compression.level=9\n").compression_level, 9);
   const Settings keys = shape(
       "store.kafka.keys=true\nkeys.format.class=io.confluent.connect.s3.format.bytearray.ByteArrayFormat\n"
@@ -114,7 +115,8 @@ TEST(Connector, ConvertersFormatsAndPartitioners) {
   EXPECT_EQ(keys.null_values, NullValues::write);
   EXPECT_EQ(keys.tombstone_folder, "gone");
   const Settings fields = shape(
-      "partitioner.class=io.confluent.connect.storage.partitioner.FieldPartitioner\npartition.field.name=country, age\n");
+      "partitioner.class=io.confluent.connect.storage.partitioner.FieldPartitioner\npartition.field.name=country, "
+      "age\n");
   EXPECT_THAT(fields.partitioning.fields, ElementsAre("country", "age"));
   const Settings time = shape(
       "partitioner.class=io.confluent.connect.storage.partitioner.TimeBasedPartitioner\n"
@@ -132,10 +134,10 @@ TEST(Connector, ConvertersFormatsAndPartitioners) {
 }
 
 TEST(Connector, ErrorsAndDeadLetters) {
-  const SinkOptions options =
-      good("topics=a\nerrors.tolerance=none\nerrors.deadletterqueue.topic.name=dlq\n"
-           "errors.deadletterqueue.context.headers.enable=false\n")
-          .options;
+  const SinkOptions options = good(
+                                  "topics=a\nerrors.tolerance=none\nerrors.deadletterqueue.topic.name=dlq\n"
+                                  "errors.deadletterqueue.context.headers.enable=false\n")
+                                  .options;
   EXPECT_TRUE(options.stop_at_bad_record);
   EXPECT_EQ(options.dead_letter_topic, "dlq");
   EXPECT_FALSE(options.dead_letter_headers);
@@ -143,9 +145,10 @@ TEST(Connector, ErrorsAndDeadLetters) {
 }
 
 TEST(Connector, DeadLettersAsConnectHasThem) {
-  const SinkOptions options = good("topics=a\nerrors.deadletterqueue.topic.name=dlq\n"
-                                   "errors.deadletterqueue.topic.replication.factor=1\nerrors.log.enable=true\n"
-                                   "errors.log.include.messages=true\n")
+  const SinkOptions options = good(
+                                  "topics=a\nerrors.deadletterqueue.topic.name=dlq\n"
+                                  "errors.deadletterqueue.topic.replication.factor=1\nerrors.log.enable=true\n"
+                                  "errors.log.include.messages=true\n")
                                   .options;
   EXPECT_EQ(options.dead_letter_replicas, 1);
   EXPECT_TRUE(options.log_bad_records);
@@ -169,7 +172,8 @@ TEST(Connector, IgnoredNullsAreToldToTheDeadLettersTopic) {
 
 TEST(Connector, RotationByTheClock) {
   EXPECT_THAT(refused("rotate.schedule.interval.ms=60000"), HasSubstr("needs a timezone beside it"));
-  const Rotation daily = good("topics=a\nrotate.schedule.interval.ms=86400000\ntimezone=Europe/Paris\n").options.rotation;
+  const Rotation daily =
+      good("topics=a\nrotate.schedule.interval.ms=86400000\ntimezone=Europe/Paris\n").options.rotation;
   EXPECT_EQ(daily.schedule_interval, 24h);
   EXPECT_EQ(daily.start_of_day(1'598'586'767'000), 1'598'565'600'000);  // 2020-08-28T00:00 in Paris
   EXPECT_EQ(daily.max_idle, 24h);
@@ -191,7 +195,8 @@ TEST(Connector, HasTheConnectorsDefaults) {
 TEST(Connector, HonoursWhatItCan) {
   const Connector connector = good(
       "topics=a\ntopics.dir=raw/topics/\nfile.delim=_\ndirectory.delim=-\nfilename.offset.zero.pad.width=4\n"
-      "rotate.schedule.interval.ms=3000\ntimezone=UTC\nrotate.interval.ms=-1\nflush.idle.ms=500\nbuffer.memory.bytes=8388608\n"
+      "rotate.schedule.interval.ms=3000\ntimezone=UTC\nrotate.interval.ms=-1\nflush.idle.ms=500\nbuffer.memory.bytes="
+      "8388608\n"
       "writer.threads=2\non.lost.offsets=continue\nstore.url=file:///a%20b\n");
   EXPECT_EQ(connector.options.layout.topics_dir, "raw/topics");
   EXPECT_EQ(connector.options.layout.file_delim, "_");
@@ -216,8 +221,9 @@ TEST(Connector, RefusesWhatWouldChangeTheLake) {
        {"connector.class=io.confluent.connect.hdfs.HdfsSinkConnector",
         "format.class=io.confluent.connect.s3.format.avro.AvroFormat", "format.class=com.example.CsvFormat",
         "partitioner.class=com.example.MyPartitioner", "value.converter=io.confluent.connect.avro.AvroConverter",
-        "storage.class=com.example.Storage", "timestamp.extractor=com.example.Mine\npartitioner.class=HourlyPartitioner",
-        "transforms=Flatten", "s3.schema.partition.affix.type=SUFFIX", "s3.credentials.provider.class=com.example.Mine"})
+        "storage.class=com.example.Storage",
+        "timestamp.extractor=com.example.Mine\npartitioner.class=HourlyPartitioner", "transforms=Flatten",
+        "s3.schema.partition.affix.type=SUFFIX", "s3.credentials.provider.class=com.example.Mine"})
     EXPECT_THAT(refused(line),
                 HasSubstr("my-sink.properties:2: " + std::string(line).substr(0, std::string(line).find('='))));
 }
@@ -237,9 +243,10 @@ TEST(Connector, NamesWhatItIgnores) {
   const Connector connector = good(
       "topics=a\nnever.heard.of=1\ns3.part.size=5242880\nerrors.retry.timeout=0\ntimezone=UTC\nformat.class=\n"
       "behavior.on.null.values=fail\ns3.compression.type=none\ntransforms=\nerrors.deadletterqueue.topic.name=\n");
-  EXPECT_THAT(connector.remarks,
-              ElementsAre("etc/my-sink.properties:2: never.heard.of is ignored: it has no meaning here",
-                          HasSubstr("errors.retry.timeout"), HasSubstr("s3.part.size is ignored: there is no s3.bucket")));
+  EXPECT_THAT(
+      connector.remarks,
+      ElementsAre("etc/my-sink.properties:2: never.heard.of is ignored: it has no meaning here",
+                  HasSubstr("errors.retry.timeout"), HasSubstr("s3.part.size is ignored: there is no s3.bucket")));
 }
 
 }  // namespace

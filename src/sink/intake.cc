@@ -12,7 +12,8 @@ std::unexpected<Error> bad_record(const kafka::Message& record, std::string_view
 }
 
 void log_bad_record(const kafka::Message& record, std::string_view reason) {
-  warn("sink: {}/{}: the record at offset {} is a dead letter: {}", record.topic, record.partition, record.offset, reason);
+  warn("sink: {}/{}: the record at offset {} is a dead letter: {}", record.topic, record.partition, record.offset,
+       reason);
 }
 
 }  // namespace pinflow::sink

@@ -65,7 +65,7 @@ struct Generation {
   bool finished = false;           // all of them have
   bool planned = false;
   size_t made = 0;
-  size_t dead_sent = 0;            // of dead_records
+  size_t dead_sent = 0;  // of dead_records
 
   int64_t memory() const;   // bytes
   int64_t payload() const;  // bytes in the files

@@ -34,7 +34,8 @@ Code code_of(kafka::KafkaError error) {
 
 // Without them a record is as long as it was in its own topic. False: it has none.
 bool drop_reasons(kafka::NewRecord& record) {
-  return std::erase_if(record.headers, [](const kafka::Header& one) { return one.name.starts_with("__connect.errors."); }) > 0;
+  return std::erase_if(record.headers,
+                       [](const kafka::Header& one) { return one.name.starts_with("__connect.errors."); }) > 0;
 }
 
 }  // namespace
@@ -145,7 +146,8 @@ Result<> PlanWriter::send_dead_records(Generation& generation) {
   while (generation.dead_sent < all.size()) {
     std::vector<kafka::NewRecord> some;
     int64_t size = 0;
-    for (size_t i = generation.dead_sent; i < all.size() && some.size() < kLettersOfAWrite && size < kBytesOfAWrite; ++i)
+    for (size_t i = generation.dead_sent; i < all.size() && some.size() < kLettersOfAWrite && size < kBytesOfAWrite;
+         ++i)
       size += memory_of(some.emplace_back(all[i]));
     const size_t count = some.size();
     std::promise<std::vector<kafka::Written>> promise;

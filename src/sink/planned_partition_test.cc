@@ -112,12 +112,13 @@ TEST_F(PlansTest, MakingBytesThatFailsIsTriedAgainWithNothingLost) {
   partition_->close_all(Cause::told);
   MemoryStore store;
   int calls = 0;
-  PlanWriter writer(store, options_.layout,
-                    [&](connect::Lines& lines) -> Result<std::vector<connect::Piece>> {
-                      if (++calls == 2) return fail(Code::full, "no space left");
-                      return encoding_->finish(std::move(lines));
-                    },
-                    {}, "t", 0);
+  PlanWriter writer(
+      store, options_.layout,
+      [&](connect::Lines& lines) -> Result<std::vector<connect::Piece>> {
+        if (++calls == 2) return fail(Code::full, "no space left");
+        return encoding_->finish(std::move(lines));
+      },
+      {}, "t", 0);
   WriteCounts counts;
   EXPECT_EQ(writer.write(given_, counts).error().code, Code::full);
   EXPECT_TRUE(lake(store).empty());
@@ -165,8 +166,9 @@ TEST_F(PlansTest, DeadLettersThatWereWrittenAreNotSentAgain) {
   partition_->close_all(Cause::told);
   MemoryStore store;
   ShortOfRoom topic;
-  PlanWriter writer(store, options_.layout,
-                    [this](connect::Lines& lines) { return encoding_->finish(std::move(lines)); }, {&topic, "dlq"}, "t", 0);
+  PlanWriter writer(
+      store, options_.layout, [this](connect::Lines& lines) { return encoding_->finish(std::move(lines)); },
+      {&topic, "dlq"}, "t", 0);
   WriteCounts counts;
   int tries = 0;
   for (Result<> result = unavailable(""); !result; result = writer.write(given_, counts)) {
@@ -201,8 +203,9 @@ TEST_F(PlansTest, DeadLettersThatTheirHeadersMakeTooLongGoWithoutThem) {
   partition_->close_all(Cause::told);
   MemoryStore store;
   NoHeaders topic;
-  PlanWriter writer(store, options_.layout,
-                    [this](connect::Lines& lines) { return encoding_->finish(std::move(lines)); }, {&topic, "dlq"}, "t", 0);
+  PlanWriter writer(
+      store, options_.layout, [this](connect::Lines& lines) { return encoding_->finish(std::move(lines)); },
+      {&topic, "dlq"}, "t", 0);
   WriteCounts counts;
   ASSERT_TRUE(writer.write(given_, counts));
   EXPECT_THAT(topic.taken, ElementsAre("no"));

@@ -32,7 +32,7 @@ Result<> check(const SinkOptions& options) {
 constexpr int64_t kQueueKbytes = 16 << 10;
 constexpr int64_t kLeastQueueKbytes = 1 << 10;
 constexpr int64_t kLongestDeadLetter = 32 << 20;  // a record as long as the gate takes, and its headers
-constexpr int kMostTasks = 32;  // each has threads and connections of its own
+constexpr int kMostTasks = 32;                    // each has threads and connections of its own
 
 // The settings and the names by which a plan's objects are made.
 std::string fingerprint_of(const SinkOptions& options) {
@@ -50,8 +50,10 @@ Result<> make_dead_letter_topic(const SinkOptions& options, const kafka::ClientC
   const std::string& name = options.dead_letter_topic;
   const auto topics = (*admin)->list_topics(true);
   if (!topics || std::ranges::find(*topics, name) != topics->end()) return {};
-  auto made = (*admin)->create_topic(
-      {.name = name, .partitions = 1, .replication_factor = static_cast<int16_t>(options.dead_letter_replicas), .configs = {}});
+  auto made = (*admin)->create_topic({.name = name,
+                                      .partitions = 1,
+                                      .replication_factor = static_cast<int16_t>(options.dead_letter_replicas),
+                                      .configs = {}});
   if (made) {
     info("sink {}: made the topic {} for dead letters", options.name, name);
     return {};
