@@ -1,8 +1,8 @@
 """The sink: topics into a folder and into an S3 server, beside a consumer that only counts and a stand-in in Java.
 
 Options: --records N (1,000,000; the published figures are of 10,000,000), --small N (20,000; of flush.size 1; 100,000),
---versitygw PROGRAM (S3 by https://github.com/versity/versitygw; left out without one), --stand-in (builds bench/stand_in
-with Maven, and runs it too), --only WORDS (rows whose name has them).
+--versitygw PROGRAM (S3 by https://github.com/versity/versitygw; left out without one), --stand-in (runs bench/stand_in
+too; its libraries come by Maven), --only WORDS (rows whose name has them).
 """
 import argparse
 import contextlib
@@ -119,10 +119,10 @@ class Bench:
     def stand_in(self, name, server, topic, records, flush, url):
         if not self.options.stand_in or not self.wanted(name):
             return
-        jar = measure.ROOT / "bench/stand_in/target/stand-in.jar"
+        jars = measure.ROOT / "build/deps/stand-in/*"
         self.number += 1
-        done = measure.run(["java", "-Xmx2g", "-jar", jar, server, f"stand-in-{self.number}", topic, str(records),
-                            str(flush), url, "lake", f"standin{self.number}"], env={**os.environ, **KEYS})
+        done = measure.run(["java", "-Xmx2g", "-cp", jars, measure.ROOT / "bench/stand_in/StandIn.java", server, f"stand-in-{self.number}", topic, str(records),
+                            str(flush), url, f"lake-{flush}", f"standin{self.number}"], env={**os.environ, **KEYS})
         assert done.status == 0, name
         seconds, objects = done.stdout.split()[-2:]
         self.rows.append(row(name, records, self.sizes[topic], float(seconds), done.cpu, done.peak_mib, int(objects)))
@@ -142,7 +142,7 @@ def main():
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     if options.stand_in:
-        subprocess.run(["mvn", "-q", "-B", "package"], cwd=measure.ROOT / "bench/stand_in", check=True)
+        subprocess.run([measure.ROOT / "bench/stand_in/get"], check=True)
     notes = [f"load when it began: {os.getloadavg()[0]:.1f}"]
     with tempfile.TemporaryDirectory(prefix="pinflow-bench-") as name, contextlib.ExitStack() as stack:
         folder = pathlib.Path(name)
