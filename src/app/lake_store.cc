@@ -49,6 +49,11 @@ Result<std::unique_ptr<object::Store>> open_s3_lake(const Context& context, obje
     if (!region.empty()) options.region = region;
     else if (auto known = aws::configured_region(environment, *config)) options.region = *known;
   }
+  if (options.ca_file.empty()) {
+    auto bundle = environment.variable("AWS_CA_BUNDLE");
+    if (!bundle) bundle = config->get(aws::profile_name(environment), "ca_bundle");
+    options.ca_file = bundle.value_or("");
+  }
   if (options.spool.empty()) options.spool = context.options.data / "spool";
   if (!credentials) credentials = aws::default_credentials();
   return object::open_s3(std::move(options), std::move(credentials));
