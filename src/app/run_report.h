@@ -22,7 +22,7 @@ struct RunReport {
   std::vector<std::pair<std::string, double>> seconds;  // by step, in their order
   double total_seconds = 0;
   std::vector<lake::CheckResult> checks;
-  std::vector<Answer> answers;  // none where a check failed
+  std::vector<Answer> answers;           // none where a check failed
   std::vector<std::string> differences;  // between the stations; empty when all agree. Not in the text: they are errors
 };
 

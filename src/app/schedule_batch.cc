@@ -96,7 +96,8 @@ Result<std::optional<schedule::Run>> find_place(History& history, const Options&
   if (added->added) return std::move(added->run);
   const schedule::Run& other = added->run;
   if (other.state == State::succeeded) {
-    if (options.format == Format::json) fmt::print("{{\"date\":\"{}\",\"run\":{},\"done_before\":true}}\n", options.date, other.id);
+    if (options.format == Format::json)
+      fmt::print("{{\"date\":\"{}\",\"run\":{},\"done_before\":true}}\n", options.date, other.id);
     else fmt::print("{} succeeded already, in run {}; --force runs it again\n", options.date, other.id);
     return std::nullopt;
   }
@@ -223,7 +224,8 @@ Result<int> run_batch_command(const Context& given) {
   const int64_t id = (*run)->id;
   if (auto claimed = history->claim(id, schedule::this_process(), context.options.fence, now_ms()); !claimed) {
     // A scheduler's run stays as it is, for whoever may begin it; one's own is taken back.
-    if (context.options.run_id == 0) (void)history->finish(id, {State::failed, claimed.error().message, "", "", ""}, now_ms());
+    if (context.options.run_id == 0)
+      (void)history->finish(id, {State::failed, claimed.error().message, "", "", ""}, now_ms());
     return pass(claimed.error());
   }
   Recorder recorder(*history, id);

@@ -42,9 +42,12 @@ std::vector<std::string> command_of(const Context& context, const Run& run, int6
   const Options& o = context.options;
   std::error_code ignored;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  std::vector<std::string> command{self.string(), "batch",  "--step",    "all",
-                                   "--run",       fmt::format("{}", run.id), "--fence",   fmt::format("{}", fence),
-                                   "--pipeline",  o.pipeline.string(),       "--data",    o.data.string(),
+  std::vector<std::string> command{self.string(), "batch",
+                                   "--step",      "all",
+                                   "--run",       fmt::format("{}", run.id),
+                                   "--fence",     fmt::format("{}", fence),
+                                   "--pipeline",  o.pipeline.string(),
+                                   "--data",      o.data.string(),
                                    "--profile",   o.profile};
   const auto add = [&](const char* flag, const std::string& value) {
     if (value.empty()) return;
@@ -67,8 +70,7 @@ schedule::Scheduler scheduler_of(const Context& context, History& history, sched
     return schedule::Child::start(command_of(context, run, fence), {}, log);
   };
   options.tell = [&context, schedule](const Run& run) {
-    tell_of_failure(context.pipeline.id, schedule, run,
-                    logs_of(context) / fmt::format("{}.on_failure.log", run.id));
+    tell_of_failure(context.pipeline.id, schedule, run, logs_of(context) / fmt::format("{}.on_failure.log", run.id));
   };
   return {history, std::move(times), schedule, logs_of(context), std::move(options)};
 }
@@ -133,7 +135,8 @@ Result<int> run_schedule(const Context& context) {
   int status = stop_requested() ? 1 : 0;
   std::vector<std::string> seen;  // the newest run of a slot tells
   for (const Run& run : *runs) {
-    if (run.slot.empty() || run.ended_ms.value_or(0) < begun || std::ranges::find(seen, run.slot) != seen.end()) continue;
+    if (run.slot.empty() || run.ended_ms.value_or(0) < begun || std::ranges::find(seen, run.slot) != seen.end())
+      continue;
     seen.push_back(run.slot);
     fmt::print("run {} for {} {}{}\n", run.id, run.slot, name_of(run.state),
                run.message.empty() ? "" : ": " + run.message);
@@ -149,7 +152,8 @@ Result<int> show_next_times(const Context& context) {
   const Options& o = context.options;
   const auto from = o.from.empty() ? std::optional(now_ms()) : parse_iso_time(o.from);
   const auto until = o.until.empty() ? std::nullopt : parse_iso_time(o.until);
-  if (!from || (!o.until.empty() && !until)) return invalid("--from and --until: an instant such as 2026-01-31T00:00:00Z");
+  if (!from || (!o.until.empty() && !until))
+    return invalid("--from and --until: an instant such as 2026-01-31T00:00:00Z");
   const int64_t count = o.count > 0 ? o.count : until ? INT64_MAX : kDefaultCount;
   // As a scheduler whose clock leaps from time to time.
   JsonWriter json;
@@ -162,8 +166,13 @@ Result<int> show_next_times(const Context& context) {
       const LocalTime local = times->zone().at(at);
       const std::string wall = iso_time(local.ms).substr(0, 16);
       if (o.format == Format::json) {
-        json.begin_object().key("at").string(iso_time(at)).key("local").string(wall).key("zone").string(
-            local.abbreviation);
+        json.begin_object()
+            .key("at")
+            .string(iso_time(at))
+            .key("local")
+            .string(wall)
+            .key("zone")
+            .string(local.abbreviation);
         json.key("date").string(times->date(at)).key("slot").string(times->slot(at)).end_object();
       } else {
         fmt::print("{}  {} {:<6} date {}\n", iso_time(at), wall, local.abbreviation, times->date(at));
@@ -240,7 +249,8 @@ Result<int> backfill(const Context& context) {
     run.due_ms = *at;
     run.force = context.options.force;
     runs.push_back(std::move(run));
-    if (runs.size() > kMaxBackfill) return fail(Code::full, "these are more than {} runs; give a shorter range", kMaxBackfill);
+    if (runs.size() > kMaxBackfill)
+      return fail(Code::full, "these are more than {} runs; give a shorter range", kMaxBackfill);
   }
   auto added = history->add_all(runs, now_ms());
   if (!added) return pass(added.error());

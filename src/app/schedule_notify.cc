@@ -48,7 +48,8 @@ void call_webhook(const std::string& url, const std::string& json) {
   request.headers = {{"Content-Type", "application/json"}};
   request.body = json;
   const http::Outcome outcome = (*client)->request(std::move(request));
-  if (!outcome.response) warn("on_failure: the webhook could not be reached ({})", name_of(outcome.response.error().code));
+  if (!outcome.response)
+    warn("on_failure: the webhook could not be reached ({})", name_of(outcome.response.error().code));
   else if (outcome.response->status / 100 != 2) warn("on_failure: the webhook answered {}", outcome.response->status);
 }
 

@@ -120,7 +120,8 @@ Result<int> show_run(const Context& context) {
     if (!value.empty()) fmt::print("{:<10} {}\n", name, value);
   };
   fmt::print("Run {} for {}: {}\n\n", run->id, run->slot.empty() ? run->date : run->slot, name_of(run->state));
-  line("trigger", std::string(name_of(run->trigger)) + (run->retry_of ? fmt::format(" of run {}", *run->retry_of) : ""));
+  line("trigger",
+       std::string(name_of(run->trigger)) + (run->retry_of ? fmt::format(" of run {}", *run->retry_of) : ""));
   line("try", fmt::format("{}", run->attempt));
   line("due", time_of(run->due_ms));
   if (run->state == State::queued) line("waits for", iso_time(run->not_before_ms));
@@ -144,8 +145,7 @@ Result<int> retry_run(const Context& context) {
   if (!history) return pass(history.error());
   const auto run = history->get(context.options.run_id);
   if (!run) return pass(run.error());
-  if (run->slot.empty())
-    return invalid("run {} is a `pinflow batch` without a date: give that command again", run->id);
+  if (run->slot.empty()) return invalid("run {} is a `pinflow batch` without a date: give that command again", run->id);
   schedule::NewRun again;
   again.slot = run->slot;
   again.date = run->date;

@@ -43,8 +43,8 @@ Result<> check_plans_are_there(object::Store& store, const std::map<std::string,
   return {};
 }
 
-// The lowest plan that some table of it (or the table of the record type `only`) lacks; nothing where all are done. Tables take plans in order, so the search
-// goes back from the newest until one is done by all.
+// The lowest plan that some table of it (or the table of the record type `only`) lacks; nothing where all are done.
+// Tables take plans in order, so the search goes back from the newest until one is done by all.
 Result<std::optional<Plan>> unfinished(object::Store& store, const pipeline::Pipeline& pipeline,
                                        const std::vector<int64_t>& numbers, const std::string& only) {
   const auto last = progress_of(store, pipeline);
@@ -63,7 +63,8 @@ Result<std::optional<Plan>> unfinished(object::Store& store, const pipeline::Pip
     bool done = last->at(kDeadTable) >= *number;
     for (const TopicPlan& topic : plan->topics) {
       const pipeline::RecordType* record = pipeline.find_record(topic.record);
-      if (record != nullptr && (only.empty() || only == record->name)) done = done && last->at(record->table) >= *number;
+      if (record != nullptr && (only.empty() || only == record->name))
+        done = done && last->at(record->table) >= *number;
     }
     if (done) break;
     lowest = std::move(*plan);

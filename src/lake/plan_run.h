@@ -58,7 +58,7 @@ class PlanRun {
   };
 
   bool wanted(const Part& part) const;  // by BatchOptions::record
-  Result<> look();  // which tables have the plan
+  Result<> look();                      // which tables have the plan
   Result<> clean_all();
   Result<> commit_dead();
   Result<> commit_rows(Part& part);

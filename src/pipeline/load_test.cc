@@ -154,6 +154,35 @@ TEST_F(Load, AnUnknownKeyGetsASuggestion) {
   EXPECT_THAT(error_with("title: The", "titel: The"), HasSubstr("did you mean 'title'?"));
 }
 
+TEST_F(Load, TheScheduleAndChecksAreRead) {
+  const auto plain = load(folder_);
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_EQ(plain->schedule.cron, "@daily");
+  EXPECT_EQ(plain->schedule.where, "");
+  EXPECT_TRUE(plain->checks.empty());
+  EXPECT_THAT(error_with("generator: generator.yaml", "schedule: {retries: 101, timeout: 5 m, catchup: maybe, crn: x}"),
+              AllOf(HasSubstr("'retries' of 'schedule' is '101'; it must be a whole number from 0 to 100"),
+                    HasSubstr("'timeout' of 'schedule' is '5 m'; it must be a time such as 90s"),
+                    HasSubstr("'catchup' of 'schedule' is 'maybe'"), HasSubstr("did you mean 'cron'?")));
+  EXPECT_THAT(error_with("generator: generator.yaml",
+                         "checks: {cold: {title: Cold, sql: queries/warmest_station.sql, severity: loud}}"),
+              HasSubstr("'severity' of check 'cold' is 'loud'; it must be warn or fail"));
+  EXPECT_THAT(error_with("generator: generator.yaml", "schedule: {on_failure: {webhook: ftp://x}}"),
+              HasSubstr("'webhook' of 'on_failure' must begin with http:// or https://"));
+}
+
+TEST(Durations, AreNumbersWithAUnit) {
+  int64_t seconds = -1;
+  EXPECT_TRUE(parse_duration("90s", seconds));
+  EXPECT_EQ(seconds, 90);
+  EXPECT_TRUE(parse_duration("2h", seconds));
+  EXPECT_EQ(seconds, 7200);
+  EXPECT_TRUE(parse_duration("0", seconds));
+  EXPECT_EQ(seconds, 0);
+  for (const char* wrong : {"", "5", "m", "-1s", "1.5h", "9999999999999999999s", "367d", "1 h", "1w"})
+    EXPECT_FALSE(parse_duration(wrong, seconds)) << wrong;
+}
+
 TEST_F(Load, AKeyGivenTwiceIsAnError) {
   EXPECT_THAT(error_with("user_id: test", "user_id: test\nuser_id: best", 1),
               HasSubstr("the key 'user_id' is given twice (first in line 3)"));

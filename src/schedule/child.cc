@@ -44,7 +44,8 @@ Result<Child> Child::start(const std::vector<std::string>& command,
   for (const int number : {SIGINT, SIGTERM, SIGPIPE}) sigaddset(&defaults, number);
   posix_spawnattr_setsigdefault(&attributes, &defaults);
   pid_t pid = 0;
-  const int failure = ::posix_spawn(&pid, command.front().c_str(), &files, &attributes, arguments.data(), variables.data());
+  const int failure =
+      ::posix_spawn(&pid, command.front().c_str(), &files, &attributes, arguments.data(), variables.data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&files);
   if (failure != 0) return system_error(failure, "starting " + command.front());

@@ -52,7 +52,8 @@ class FieldReader {
       if (!one) return one;
       values |= *one;
     } while (take(','));
-    if (at_ < text_.size() && text_[at_] != ' ' && text_[at_] != '\t') return wrong("'{}' does not belong there", rest());
+    if (at_ < text_.size() && text_[at_] != ' ' && text_[at_] != '\t')
+      return wrong("'{}' does not belong there", rest());
     return values;
   }
 

@@ -56,7 +56,8 @@ TEST(Cron, EitherDayIsEnoughWhereBothAreRestricted) {
               ElementsAre("2026-02-06T00:00", "2026-02-13T00:00", "2026-02-20T00:00", "2026-02-27T00:00"));
   EXPECT_THAT(times("0 0 */2 * mon", "UTC", "2026-02-01T00:00:00Z", 2),
               ElementsAre("2026-02-09T00:00", "2026-02-23T00:00"));
-  EXPECT_THAT(times("0 0 29 2 *", "UTC", "2026-01-01T00:00:00Z", 2), ElementsAre("2028-02-29T00:00", "2032-02-29T00:00"));
+  EXPECT_THAT(times("0 0 29 2 *", "UTC", "2026-01-01T00:00:00Z", 2),
+              ElementsAre("2028-02-29T00:00", "2032-02-29T00:00"));
   EXPECT_THAT(times("0 0 * * 7", "UTC", "2026-02-01T00:00:00Z", 1), ElementsAre("2026-02-08T00:00"));
 }
 

@@ -171,8 +171,10 @@ Result<> History::claim(int64_t id, const Worker& worker, int64_t fence, int64_t
   if (!others) return pass(others.error());
   for (const Run& other : *others) {
     if (!other.slot.empty())
-      return fail(Code::conflict, "run {} ({}, process {}) is under way, and runs do not overlap: wait for it, or "
-                  "`pinflow runs cancel {}`", other.id, other.slot, other.worker.pid, other.id);
+      return fail(Code::conflict,
+                  "run {} ({}, process {}) is under way, and runs do not overlap: wait for it, or "
+                  "`pinflow runs cancel {}`",
+                  other.id, other.slot, other.worker.pid, other.id);
   }
   return fail(Code::conflict, "run {}: another run was under way; try again", id);
 }
@@ -262,7 +264,8 @@ Result<Run> History::last_of(const std::string& slot) {
 Result<bool> History::all_settled(const std::vector<std::string>& slots) {
   for (const std::string& slot : slots) {
     auto open = database_.query(
-        "SELECT 1 FROM runs WHERE slot = ? AND (state IN ('queued', 'running') OR (state IN ('failed', 'abandoned') AND "
+        "SELECT 1 FROM runs WHERE slot = ? AND (state IN ('queued', 'running') OR (state IN ('failed', 'abandoned') "
+        "AND "
         "NOT settled AND cause <> 'manual')) LIMIT 1",
         {slot});
     if (!open) return pass(open.error());
@@ -287,7 +290,8 @@ Result<int64_t> History::queued() {
 }
 
 Result<std::vector<Run>> History::unsettled() {
-  return select("WHERE state IN ('failed', 'abandoned') AND NOT settled AND slot IS NOT NULL AND cause <> 'manual' ORDER BY id");
+  return select(
+      "WHERE state IN ('failed', 'abandoned') AND NOT settled AND slot IS NOT NULL AND cause <> 'manual' ORDER BY id");
 }
 
 Result<> History::settle(int64_t id, const std::optional<NewRun>& retry, int64_t now_ms) {

@@ -6,7 +6,8 @@
 //     └──cancel──► cancelled
 //
 // Runs with a slot (scheduled, backfilled, dated, retries of these) run one at a time and each slot succeeds once; the
-// file itself holds both (unique indexes). A batch that a person starts without a date has no slot: it is recorded only.
+// file itself holds both (unique indexes). A batch that a person starts without a date has no slot: it is recorded
+// only.
 #pragma once
 
 #include <cstdint>
@@ -32,16 +33,16 @@ struct Run {
   std::string date;  // $date
   Trigger trigger = Trigger::manual;
   State state = State::queued;
-  int64_t attempt = 1;               // 2: the first retry
-  std::optional<int64_t> retry_of;   // the run before
-  std::optional<int64_t> due_ms;     // the schedule's time
-  int64_t not_before_ms = 0;         // back-off and jitter
+  int64_t attempt = 1;              // 2: the first retry
+  std::optional<int64_t> retry_of;  // the run before
+  std::optional<int64_t> due_ms;    // the schedule's time
+  int64_t not_before_ms = 0;        // back-off and jitter
   int64_t created_ms = 0;
   std::optional<int64_t> started_ms, ended_ms;
-  Worker worker;        // who runs it, or ran it
-  std::string step;     // what it does, or did last
-  std::string seconds;  // JSON objects, empty where not known: {"clean":0.5,…}
-  std::string counts;   //   {"clean":{"pin":12},…}
+  Worker worker;              // who runs it, or ran it
+  std::string step;           // what it does, or did last
+  std::string seconds;        // JSON objects, empty where not known: {"clean":0.5,…}
+  std::string counts;         //   {"clean":{"pin":12},…}
   std::string before, after;  // table versions: {"pin":3,…}
   std::string log;            // its file
   std::string message;        // why it failed, or was asked to stop
@@ -96,16 +97,16 @@ class History {
   // Runs that are running and whose process is gone become abandoned; their ids.
   Result<std::vector<int64_t>> find_abandoned(int64_t now_ms);
 
-  Result<Run> get(int64_t id);                       // not_found
-  Result<std::vector<Run>> list(int64_t at_most);    // the newest first
+  Result<Run> get(int64_t id);                     // not_found
+  Result<std::vector<Run>> list(int64_t at_most);  // the newest first
   Result<std::vector<Run>> running();
   Result<Run> last_of(const std::string& slot);  // not_found
   // Whether each slot's last run succeeded, was cancelled, or failed for good.
   Result<bool> all_settled(const std::vector<std::string>& slots);
   Result<std::optional<Run>> next_queued(int64_t now_ms);  // in the order of their time
   Result<int64_t> queued();
-  // Failed or abandoned runs that a scheduler planned (or retries) and that settle() was not called for: each is retried
-  // or told of, then settled. What a person began is theirs to repeat.
+  // Failed or abandoned runs that a scheduler planned (or retries) and that settle() was not called for: each is
+  // retried or told of, then settled. What a person began is theirs to repeat.
   Result<std::vector<Run>> unsettled();
   Result<> settle(int64_t id, const std::optional<NewRun>& retry, int64_t now_ms);
 

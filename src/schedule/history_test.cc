@@ -65,7 +65,8 @@ TEST_F(HistoryTest, TheScheduleNeverPlansASlotTwice) {
 
 TEST_F(HistoryTest, RunsDoNotOverlap) {
   History history = open();
-  const schedule::Run a = history.add(dated("2026-01-01"), 1).value().run, b = history.add(dated("2026-01-02"), 1).value().run;
+  const schedule::Run a = history.add(dated("2026-01-01"), 1).value().run,
+                      b = history.add(dated("2026-01-02"), 1).value().run;
   ASSERT_TRUE(history.claim(a.id, me_, 0, 2));
   const auto second = history.claim(b.id, me_, 0, 2);
   ASSERT_FALSE(second);
@@ -125,7 +126,8 @@ TEST_F(HistoryTest, ARunWhoseProcessIsGoneIsAbandoned) {
 
 TEST_F(HistoryTest, WhatWasAskedToStopIsCancelledOrSaysWhy) {
   History history = open();
-  const schedule::Run a = history.add(dated("2026-01-01"), 1).value().run, b = history.add(dated("2026-01-02"), 1).value().run;
+  const schedule::Run a = history.add(dated("2026-01-01"), 1).value().run,
+                      b = history.add(dated("2026-01-02"), 1).value().run;
   ASSERT_TRUE(history.ask_stop(b.id, "it was cancelled", true));
   EXPECT_EQ(history.get(b.id)->state, State::cancelled);
   ASSERT_TRUE(history.claim(a.id, me_, 0, 2));

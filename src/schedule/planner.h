@@ -24,8 +24,8 @@ struct Due {
   size_t left_out = 0;         // missed, and not run: before them (counted up to kMaxCatchUp)
   int64_t until = 0;           // planned up to here, for the next call
 };
-// Those after `planned_until` and up to `now`. Where the clock was set back behind the mark, nothing is due and the mark
-// goes back with it: what comes again then is known by its slot in the history.
+// Those after `planned_until` and up to `now`. Where the clock was set back behind the mark, nothing is due and the
+// mark goes back with it: what comes again then is known by its slot in the history.
 Due due(const Times& times, bool catchup, int64_t planned_until, int64_t now_ms);
 
 NewRun run_at(const Times& times, const pipeline::Schedule& schedule, int64_t due_ms);

@@ -126,13 +126,12 @@ Result<> Scheduler::watch_child() {
     // It could not say so itself.
     const std::string log = tail_of(run->log, kTail);
     const bool stopped = asked_to_stop_ && !run->message.empty();
-    auto finished = history_.finish(
-        run_,
-        {stopped || run->state == State::queued ? State::failed : State::abandoned,
-         fmt::format("its process ended with {}{}{}", ended->empty() ? "status 0" : *ended, log.empty() ? "" : ":\n",
-                     log),
-         "", "", ""},
-        options_.now_ms());
+    auto finished = history_.finish(run_,
+                                    {stopped || run->state == State::queued ? State::failed : State::abandoned,
+                                     fmt::format("its process ended with {}{}{}", ended->empty() ? "status 0" : *ended,
+                                                 log.empty() ? "" : ":\n", log),
+                                     "", "", ""},
+                                    options_.now_ms());
     if (!finished) return pass(finished.error());
   }
   const auto after = history_.get(run_);

@@ -19,8 +19,8 @@
 namespace pinflow::schedule {
 
 struct SchedulerOptions {
-  bool plan = true;            // false: only runs what is queued (a backfill)
-  int64_t grace_ms = 10'000;   // from SIGTERM to SIGKILL
+  bool plan = true;           // false: only runs what is queued (a backfill)
+  int64_t grace_ms = 10'000;  // from SIGTERM to SIGKILL
   std::function<int64_t()> now_ms;
   // Starts the process of a run, which claims it with the fence. The log is the file for its output.
   std::function<Result<Child>(const Run& run, int64_t fence, const std::filesystem::path& log)> start;

@@ -46,7 +46,8 @@ TEST(Planner, RetriesWaitTwiceAsLongEachTimeUpToALimit) {
   schedule::Run run;
   run.slot = "2026-01-01";
   std::vector<int64_t> waits;
-  for (run.attempt = 1; const auto next = retry_of(run, schedule, 0); ++run.attempt) waits.push_back(next->not_before_ms / 1000);
+  for (run.attempt = 1; const auto next = retry_of(run, schedule, 0); ++run.attempt)
+    waits.push_back(next->not_before_ms / 1000);
   EXPECT_THAT(waits, ElementsAre(60, 120, 150, 150));
 }
 
@@ -117,7 +118,7 @@ TEST_F(SchedulerTest, RunsWhatIsDueOnceWhateverTheClockDoes) {
   work(scheduler);
   EXPECT_TRUE(started_.empty()) << "it begins with the next time";
   for (const char* time : {"2026-01-02T00:00:01Z", "2026-01-01T23:00:00Z", "2026-01-02T00:00:02Z",  // back by an hour
-                           "2026-01-03T00:00:00Z", "2025-06-01T00:00:00Z",                           // by months
+                           "2026-01-03T00:00:00Z", "2025-06-01T00:00:00Z",                          // by months
                            "2026-01-03T12:00:00Z", "2026-01-04T12:00:00Z"}) {
     now_ = at(time);
     work(scheduler);

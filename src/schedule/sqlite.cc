@@ -28,7 +28,8 @@ std::unexpected<Error> Database::error() const {
       return unavailable("{}: {}: another process holds it; see which with `fuser {}`, end it or try again", file, what,
                          file);
     case SQLITE_FULL:
-      return fail(Code::full, "{}: {}: the disk is full; free room and try again, nothing half was written", file, what);
+      return fail(Code::full, "{}: {}: the disk is full; free room and try again, nothing half was written", file,
+                  what);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return corrupt("{}: {}: {}", file, what, kBroken);
     case SQLITE_CANTOPEN:
@@ -36,8 +37,7 @@ std::unexpected<Error> Database::error() const {
     case SQLITE_AUTH:
     case SQLITE_READONLY:
       return fail(Code::denied, "{}: {}: this user must be able to write the file and its folder", file, what);
-    case SQLITE_IOERR:
-      return fail(Code::full, "{}: {}: the disk refuses it; is it full or broken?", file, what);
+    case SQLITE_IOERR: return fail(Code::full, "{}: {}: the disk refuses it; is it full or broken?", file, what);
     case SQLITE_CONSTRAINT: return fail(Code::conflict, "{}: {}", file, what);
     default: return invalid("{}: {}", file, what);
   }
@@ -88,8 +88,9 @@ Result<std::vector<Row>> Database::query(const std::string& sql, const std::vect
       const int type = sqlite3_column_type(prepared, i);
       if (type == SQLITE_NULL) row.emplace_back();
       else if (type == SQLITE_INTEGER) row.emplace_back(static_cast<int64_t>(sqlite3_column_int64(prepared, i)));
-      else row.emplace_back(std::string(reinterpret_cast<const char*>(sqlite3_column_text(prepared, i)),
-                                        static_cast<size_t>(sqlite3_column_bytes(prepared, i))));
+      else
+        row.emplace_back(std::string(reinterpret_cast<const char*>(sqlite3_column_text(prepared, i)),
+                                     static_cast<size_t>(sqlite3_column_bytes(prepared, i))));
     }
   }
 }
