@@ -15,6 +15,10 @@ namespace pinflow::kafka {
 namespace {
 
 constexpr int kWakeTimeoutMs = 1;
+constexpr std::chrono::seconds kCloseLimit(3);  // how long leaving the group may take
+constexpr int kClosePollMs = 20;
+// librdkafka holds a commit, and the end of the consumer behind it, back for ten seconds where no broker is there.
+constexpr std::chrono::seconds kDownFor(10);
 
 struct MessageDelete {
   void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
@@ -96,6 +100,10 @@ struct Consumer::State {
   std::vector<Held> held;        // what the views of the last poll point into
   std::optional<Error> failure;  // for the next poll to return
 
+  // When no broker could be reached, lately.
+  std::optional<std::chrono::steady_clock::time_point> down_since;
+  bool is_down() const { return down_since && std::chrono::steady_clock::now() - *down_since < kDownFor; }
+
   int64_t handed_out = 0;  // bytes, since the fetcher was woken
   void rebalance(int error, rd_kafka_topic_partition_list_t& list);
   void wake_fetcher();
@@ -117,6 +125,7 @@ struct Consumer::State {
 
 void Consumer::State::fault(int error, std::string_view text) {
   std::array<char, 512> reason;
+  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) down_since = std::chrono::steady_clock::now();
   if (error == RD_KAFKA_RESP_ERR__FATAL) {
     error = rd_kafka_fatal_error(handle.get(), reason.data(), reason.size());
     fail_with({code_of(error), fmt::format("Kafka consumer: {}", reason.data())});
@@ -181,6 +190,7 @@ void Consumer::State::rebalance(int error, rd_kafka_topic_partition_list_t& list
 void Consumer::State::take(rd_kafka_message_t* message) {
   Held one(message);
   if (one->err == RD_KAFKA_RESP_ERR_NO_ERROR || one->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    down_since.reset();
     handed_out += static_cast<int64_t>(one->len + one->key_len);
     held.push_back(std::move(one));
     return;
@@ -374,6 +384,7 @@ Result<> Consumer::commit(const std::vector<PartitionOffset>& next, std::chrono:
   if (next.empty()) return {};
   const List list = list_of(next);
   const std::string what = state_->name() + ": committing";
+  if (state_->is_down()) return unavailable("{}: no broker can be reached", what);
   // Through a queue of its own: the plain call waits for a coordinator that is gone, however long.
   const Queue answers(rd_kafka_queue_new(state_->handle.get()));
   if (const auto error = rd_kafka_commit_queue(state_->handle.get(), list.get(), answers.get(), nullptr, nullptr))
@@ -445,9 +456,20 @@ Result<std::string> Consumer::cluster_id() {
 void Consumer::close() {
   if (!state_->handle) return;
   state_->held.clear();
-  rd_kafka_consumer_close(state_->handle.get());  // calls `revoked`
+  // As rd_kafka_consumer_close, which waits ten seconds for a coordinator that is gone.
+  rd_kafka_t* rk = state_->handle.get();
+  bool closed = true;
+  if (const Queue queue(rd_kafka_queue_new(rk)); !state_->options.group.empty()) {
+    if (rd_kafka_error_t* error = rd_kafka_consumer_close_queue(rk, queue.get())) rd_kafka_error_destroy(error);
+    const auto until = std::chrono::steady_clock::now() + kCloseLimit;
+    while (!(closed = rd_kafka_consumer_closed(rk) != 0) && std::chrono::steady_clock::now() < until)
+      rd_kafka_queue_poll_callback(queue.get(), kClosePollMs);  // calls `revoked`
+  } else {
+    rd_kafka_consumer_close(rk);
+  }
   state_->held.clear();
-  state_->handle.reset();
+  if (closed) state_->handle.reset();
+  else rd_kafka_destroy_flags(state_->handle.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
   state_->asker.reset();
 }
 
