@@ -7,7 +7,8 @@ import pinflow as pf
 
 COMMANDS = ["run", "up", "broker", "gateway", "emulate", "sink", "batch", "topics", "topics create", "topics list",
             "topics describe", "topics delete", "produce", "consume", "source", "source generate", "source load",
-            "source count", "query", "tables", "tables show", "doctor"]
+            "source count", "query", "tables", "tables show", "doctor", "schedule", "schedule next", "schedule pause",
+            "schedule resume", "schedule backfill", "runs", "runs list", "runs show", "runs retry", "runs cancel"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

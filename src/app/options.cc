@@ -138,8 +138,9 @@ class Tree {
     batch.add_flag("--keep-repeats", o_.keep_repeats, "Keep rows that are equal after cleaning");
     batch.add_flag("--force", o_.force, "With --date: also where that date has succeeded");
     batch
-        .add_option("--step", o_.step,
-                    "load (the log into the lake), clean, answers (checks and queries), or all; default: clean, answers")
+        .add_option(
+            "--step", o_.step,
+            "load (the log into the lake), clean, answers (checks and queries), or all; default: clean, answers")
         ->check(CLI::IsMember({"load", "clean", "answers", "all"}));
     batch.add_option("--record", o_.record, "With --step clean: only this record type's table");
     batch.add_option("--run", o_.run_id, "The run that a scheduler gave")->group("");
@@ -174,8 +175,7 @@ class Tree {
       return command;
     };
     one(leaf(runs, "show", "Everything that is known of a run, and its log"));
-    one(leaf(runs, "retry", "Runs its date again"))
-        .add_flag("--force", o_.force, "Also where it has succeeded");
+    one(leaf(runs, "retry", "Runs its date again")).add_flag("--force", o_.force, "Also where it has succeeded");
     one(leaf(runs, "cancel", "Stops it, or takes it from the queue"));
   }
 

@@ -80,7 +80,8 @@ Result<std::vector<TopicObject>> list_topic(object::Store& store, const std::str
   if (!plans) return pass(plans.error(), "listing the plans of the topic {}", topic);
   if (!plans->empty())
     return unsupported(
-        "{}: the topic {} was written by a sink with other settings than the pipeline's own (see {}): its objects are not "
+        "{}: the topic {} was written by a sink with other settings than the pipeline's own (see {}): its objects are "
+        "not "
         "lines of JSON in the order of offsets, which is what the batch leg reads. Let the sink write the topic with "
         "JsonFormat, DefaultPartitioner, no compression, no keys and no headers into another lake",
         store.url(), topic, plans->front().name);

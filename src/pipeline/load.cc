@@ -16,9 +16,8 @@ constexpr const char* user_id_variable = "PINFLOW_USER_ID";
 
 // Every setting there is; docs/pipeline.md says what each means.
 const std::vector<std::string> known_settings{
-    "gateway.listen", "broker.listen",    "kinesis.listen",   "web.listen", "lake",
-    "source",         "bootstrap.server", "kinesis.endpoint", "engine",     "s3.endpoint",
-    "s3.region",      "s3.path_style",
+    "gateway.listen",   "broker.listen",    "kinesis.listen", "web.listen",  "lake",      "source",
+    "bootstrap.server", "kinesis.endpoint", "engine",         "s3.endpoint", "s3.region", "s3.path_style",
 };
 
 // HOST:PORT with a port from 0, which is any free one, to 65535. Whether the host exists is seen when it is listened
