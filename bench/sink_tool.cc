@@ -43,7 +43,7 @@ int partitions_of(rd_kafka_t* handle, const char* topic) {
 
 // Like a post: a number, a time, a category, texts of words. From the number alone, always the same.
 void append_record(std::string& to, int64_t n) {
-  static constexpr std::string_view kWords[] = {"summer", "garden", "recipe", "vintage", "living", "travel", "holiday",
+  static constexpr std::string_view kWords[] = {"summer", "garden", "recipe", "vintage", "living", "travel",  "holiday",
                                                 "paint",  "wooden", "sketch", "bright",  "simple", "kitchen", "autumn"};
   uint64_t state = static_cast<uint64_t>(n) * 0x9E3779B97F4A7C15u + 1;
   const auto next = [&state] { return (state = state * 6364136223846793005u + 1442695040888963407u) >> 33; };

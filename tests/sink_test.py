@@ -179,3 +179,33 @@ def test_refuses_other_properties(place):
         place.file.write_text(COURSE + line + "\n")
         done = place.catch_up(check=False)
         assert done.returncode == 1 and word in done.stderr and f"{place.file}:14" in done.stderr
+
+
+def test_tells_how_it_does(place):
+    place.create(partitions=2)
+    place.produce(30)
+    with pf.running(*place.arguments("--listen", "127.0.0.1:0")) as sink:
+        def metrics():
+            return pf.request(sink.address("metrics"), "GET", "/metrics")[2].decode()
+        pf.wait_until(lambda: 'pinflow_sink_records_total{result="written"} 30\n' in metrics(), what="30 records written")
+        assert "pinflow_sink_up 1\n" in metrics()
+        assert f'pinflow_sink_done{{topic="{TOPIC}",partition="0"}} ' in metrics()
+        assert pf.request(sink.address("metrics"), "GET", "/health")[0] == 200
+        assert pf.request(sink.address("metrics"), "GET", "/other")[0] == 404
+        assert sink.stop() == 0
+
+
+def test_stops_although_the_broker_is_gone(tmp_path):
+    place = Place(tmp_path)
+    with pf.running("broker", "--data", place.data, "--listen", "127.0.0.1:0") as broker:
+        place.server = broker.addresses["broker"]
+        place.create()
+        place.produce(15)
+        with pf.running(*place.arguments()) as sink:
+            pf.wait_until(lambda: len(place.numbers()) == 15, what="the records in the lake")
+            broker.kill()
+            pf.wait_until(lambda: any("brokers are down" in line for line in sink.lines), what="the sink to notice")
+            begin = time.monotonic()
+            assert sink.stop() == 0
+            assert time.monotonic() - begin < 8, "as long as librdkafka holds a commit back"
+    assert place.numbers() == list(range(15))

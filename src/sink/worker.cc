@@ -349,9 +349,9 @@ void Sink::Worker::own(const kafka::TopicPartition& at, Start start) {
     owned.partition = std::make_unique<PlannedPartition>(options_, shared_.fingerprint, *encoding_, start.offset,
                                                          std::move(start.unfinished), std::move(give));
   else
-    owned.partition = std::make_unique<Partition>(options_.rotation, gate_, start.offset, std::move(start.known),
-                                                  std::move(give),
-                                                  BadRecords{options_.stop_at_bad_record, options_.log_bad_records});
+    owned.partition =
+        std::make_unique<Partition>(options_.rotation, gate_, start.offset, std::move(start.known), std::move(give),
+                                    BadRecords{options_.stop_at_bad_record, options_.log_bad_records});
   std::lock_guard lock(mutex_);
   owned_.insert_or_assign(at, std::move(owned));
 }
