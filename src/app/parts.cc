@@ -81,7 +81,7 @@ Result<int> up(const Context& context) {
   admin->reset();
   auto gateway = start_gateway(*gateway_address, (*broker)->writer());
   if (!gateway) return pass(gateway.error());
-  auto sink = start_sink(context, **lake, *config);
+  auto sink = start_sink(context, **lake, *config, false);
   if (!sink) return pass(sink.error());
   print("broker", (*broker)->address());
   print("gateway", (*gateway)->invoke_url());
@@ -171,7 +171,8 @@ Result<int> run_sink(const Context& context) {
   auto lake = open_store(context, connector);
   if (!lake) return pass(lake.error());
   tidy_uploads(**lake);
-  auto sink = context.options.file.empty() ? start_sink(context, **lake, *config)
+  connector.options.wait_when_denied = !context.options.until_caught_up;
+  auto sink = context.options.file.empty() ? start_sink(context, **lake, *config, context.options.until_caught_up)
                                            : sink::Sink::start(connector.options, **lake, *config);
   if (!sink) return pass(sink.error());
   auto watch = SinkWatch::start(**sink, *config, metrics);

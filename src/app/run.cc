@@ -80,7 +80,7 @@ class Pass {
     auto gateway = start_gateway(*gateway_address, broker_ ? broker_->writer() : *writer_);
     if (!gateway) return pass(gateway.error());
     gateway_ = std::move(*gateway);
-    auto sink = start_sink(context_, *lake_, *config);
+    auto sink = start_sink(context_, *lake_, *config, true);
     if (!sink) return pass(sink.error());
     sink_ = std::move(*sink);
     return meet_lake();

@@ -193,7 +193,7 @@ Result<> load_lake(const Context& context) {
     if (!admin) return pass(admin.error());
     if (auto made = make_topics(context.pipeline, **admin); !made) return made;
   }
-  auto sink = start_sink(context, **lake, *config);
+  auto sink = start_sink(context, **lake, *config, true);
   if (!sink) return pass(sink.error());
   const auto reached = catch_up(**sink);
   const auto stopped = (*sink)->stop();

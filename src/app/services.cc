@@ -54,8 +54,9 @@ Result<std::unique_ptr<gateway::Gateway>> start_gateway(const Address& listen, k
 }
 
 Result<std::unique_ptr<sink::Sink>> start_sink(const Context& context, object::Store& lake,
-                                               const kafka::ClientConfig& config) {
+                                               const kafka::ClientConfig& config, bool one_pass) {
   sink::SinkOptions options;
+  options.wait_when_denied = !one_pass;
   options.name = context.pipeline.id;
   for (const pipeline::RecordType& record : context.pipeline.records) options.topics.push_back(record.topic);
   if (context.options.flush_size) options.rotation.flush_size = *context.options.flush_size;

@@ -42,9 +42,10 @@ class EmbeddedBroker {
 
 Result<std::unique_ptr<gateway::Gateway>> start_gateway(const Address& listen, kafka::TopicWriter& writer);
 
-// A sink of the pipeline's topics, or of what the properties file names, into the store.
+// A sink of the pipeline's topics into the store. In `one_pass` somebody waits for its end, and a store that denies what
+// it needs is an error at once.
 Result<std::unique_ptr<sink::Sink>> start_sink(const Context& context, object::Store& lake,
-                                               const kafka::ClientConfig& config);
+                                               const kafka::ClientConfig& config, bool one_pass);
 
 // Waits until all that the topics hold is in the lake: at most `limit` where there is one, else until a stop is asked
 // for. Where that comes first the sink is stopped, and the wait ends with cancelled.

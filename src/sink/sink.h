@@ -45,6 +45,9 @@ struct SinkOptions {
   int dead_letter_replicas = -1;    // of that topic where it is made; -1: the cluster's default
   bool log_bad_records = false;     // a line for each; errors.log.enable
   bool stop_at_bad_record = false;  // rather than a dead letter; errors.tolerance=none where it was asked for
+  // A store that denies what the sink needs (keys, rights) is tried until it does not; off, as where somebody waits for
+  // the end: an error at once.
+  bool wait_when_denied = true;
   int64_t memory_bytes = 96 << 20;  // of all files in progress or being written; above it polling pauses
   int tasks = 1;                    // members of the group in this process; tasks.max
   int writers = 4;                  // threads; each has one partition at a time
@@ -73,6 +76,9 @@ struct SinkCounts {
   int64_t objects = 0;     // written, without those of dead letters
   int64_t dead_objects = 0;
   int64_t bytes = 0;                        // of both
+  // A store that denies what the sink needs (keys, rights) is tried until it does not; off, as where somebody waits for
+  // the end: an error at once.
+  bool wait_when_denied = true;
   int64_t memory_bytes = 0;                 // of files in progress and of those being written, now
   std::vector<PartitionCounts> partitions;  // that it has now, sorted
 };

@@ -26,8 +26,9 @@ int64_t steady_ms() {
       .count();
 }
 
-bool is_passing(Code code) {
-  return code == Code::unavailable || code == Code::full || code == Code::denied || code == Code::cancelled;
+bool is_passing(Code code, bool wait_when_denied) {
+  return code == Code::unavailable || code == Code::full || code == Code::cancelled ||
+         (code == Code::denied && wait_when_denied);
 }
 
 void add(SinkCounts& to, const WriteCounts& written) {
@@ -360,7 +361,7 @@ Result<Start> Sink::Worker::begin_with_patience(const kafka::TopicPartition& at)
   const auto until = std::chrono::steady_clock::now() + kStartLimit;
   for (auto pause = 50ms;; pause = std::min(pause * 2, 5000ms)) {
     auto start = starter_.begin(at);
-    if (start || !is_passing(start.error().code) || stopping_ || std::chrono::steady_clock::now() > until) return start;
+    if (start || !is_passing(start.error().code, options_.wait_when_denied) || stopping_ || std::chrono::steady_clock::now() > until) return start;
     if (std::exchange(said_, start.error().message) != start.error().message)
       warn("sink: {}/{} cannot be begun: {}; trying again", at.topic, at.partition, start.error().message);
     for (auto slept = 0ms; slept < pause && !stopping_; slept += 50ms) std::this_thread::sleep_for(50ms);

@@ -16,13 +16,13 @@ constexpr auto kSayOther = 5s;
 
 int64_t cost_of(const File& file) { return file.memory() + static_cast<int64_t>(sizeof(File)); }
 
-bool can_be_tried_again(Code code) {
+bool can_be_tried_again(Code code, bool wait_when_denied) {
   switch (code) {
     case Code::unavailable:
     case Code::full:
-    case Code::denied:
     case Code::not_found:
     case Code::cancelled: return true;
+    case Code::denied: return wait_when_denied;
     case Code::invalid:
     case Code::already_exists:
     case Code::conflict:
@@ -55,7 +55,7 @@ Outbox::Tally Outbox::tally() const {
   return tally;
 }
 
-WriterPool::WriterPool(int threads) {
+WriterPool::WriterPool(int threads, bool wait_when_denied) : wait_when_denied_(wait_when_denied) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
@@ -193,7 +193,7 @@ void WriterPool::write(Outbox& outbox) {
     }
     if (outbox.writer_->is_overtaken()) break;
     std::unique_lock lock(mutex_);
-    if (!can_be_tried_again(written.error().code)) {
+    if (!can_be_tried_again(written.error().code, wait_when_denied_)) {
       if (!failure_) failure_ = written.error();
       progressed_.notify_all();
     } else if (!abandoned && !stopping_) {

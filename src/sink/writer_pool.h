@@ -56,7 +56,8 @@ class Outbox {
 
 class WriterPool {
  public:
-  explicit WriterPool(int threads);
+  // `wait_when_denied` off: a store that denies is a failure, not a passing trouble.
+  explicit WriterPool(int threads, bool wait_when_denied = true);
   ~WriterPool();  // stop()
 
   void put(const std::shared_ptr<Outbox>& outbox, File file);
@@ -84,6 +85,7 @@ class WriterPool {
   void note_trouble(const Error& error);
   void note_success();
 
+  const bool wait_when_denied_;
   mutable std::mutex mutex_;              // of what follows
   std::condition_variable wake_;          // ready_ has grown, or stopping_
   std::condition_variable stopping_now_;  // for those that pause
