@@ -10,12 +10,14 @@ import json
 import os
 import pathlib
 import random
+import subprocess
 import time
 
 import duckdb
 import pytest
 
 import pinflow as pf
+from disk_full_test import small_disk
 
 SEED = int(os.environ.get("PINFLOW_SEED", random.SystemRandom().randrange(1 << 32)))
 ROUNDS = int(os.environ.get("PINFLOW_KILLS", "4"))
@@ -204,3 +206,23 @@ def test_dead_letters_go_to_their_topic(place):
     found = place.inds()
     assert dead and dead.isdisjoint(found) and dead | set(found) == set(range(place.sent))
     assert all(count == 1 for count in found.values())
+
+
+@pytest.mark.parametrize("case", ["chain", "fields"])
+def test_a_full_disk_is_waited_for(place, case):
+    with small_disk(place.folder / "small", 4) as disk:
+        place.lake = disk / "lake"
+        filler = disk / "filler"
+        filler.write_bytes(b"x" * (3700 << 10))
+        place.produce(6000)
+        with pf.running(*place.sink(CASES[case].replace("flush.size=", "flush.size=10") + "\nflush.idle.ms=200")) as sink:
+            pf.wait_until(lambda: any("cannot be written" in line and "No space left" in line for line in sink.lines),
+                          what="the disk to be full")
+            sink.kill()
+        place.restart_broker()
+        with pf.running(*place.sink(CASES[case] + "\nflush.idle.ms=200", new_group=case == "chain")) as sink:
+            pf.wait_until(lambda: any("No space left" in line for line in sink.lines), what="the disk to be full again")
+            subprocess.run(["mount", "-o", "remount,size=200m", str(disk)], check=True)
+            pf.wait_until(lambda: sum(place.inds().values()) >= place.sent, timeout=60, what="all records in the lake")
+            assert sink.stop() == 0
+        place.check("after the disk was full")
