@@ -52,7 +52,12 @@ class S3StandIn {
     }));
   }
   ~S3StandIn() {
-    dropped_.clear();
+    std::vector<http::Respond> dropped;
+    {
+      std::lock_guard lock(mutex_);
+      dropped.swap(dropped_);
+    }
+    dropped.clear();
     server_->stop(0);
   }
 
