@@ -236,7 +236,7 @@ def test_two_schedulers_on_one_folder_run_each_date_once(tmp_path, filled):
 
 
 def test_kill_9_at_any_moment_loses_and_repeats_nothing(tmp_path):
-    """Schedulers and their runs are killed again and again while posts come in; at the end all is there once."""
+    """Schedulers and their runs are killed again and again over posts that are there; at the end all is there once."""
     data, lake = tmp_path / "data", tmp_path / "data/lake"
     pf.pinflow("run", "--posts", 20, "--data", data, "--pipeline", TINY)
     start = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=3000)).date()
