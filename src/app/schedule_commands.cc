@@ -31,7 +31,10 @@ pipeline::Schedule schedule_of(const Context& context) {
     schedule.cron = context.options.cron;
     schedule.where = "--cron";
   }
-  if (!context.options.timezone.empty()) schedule.zone = context.options.timezone;
+  if (!context.options.timezone.empty()) {
+    schedule.zone = context.options.timezone;
+    schedule.where = context.options.cron.empty() ? "--timezone" : "--cron, --timezone";
+  }
   return schedule;
 }
 
