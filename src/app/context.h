@@ -36,7 +36,8 @@ Result<Address> listen_address(const Context& context, std::string_view part, bo
 // Whether the user named a Kafka cluster: otherwise the embedded broker is meant.
 bool names_a_cluster(const Context& context);
 
-// The cluster of --bootstrap-server, else of the setting bootstrap.server, and of --command-config; without any, `embedded` (HOST:PORT).
+// The cluster of --bootstrap-server, else of the setting bootstrap.server, and of --command-config; without any,
+// `embedded` (HOST:PORT).
 Result<kafka::ClientConfig> kafka_config(const Context& context, const std::string& embedded);
 
 // --source, else the setting `source`, else what db_creds.yaml or the environment names, else DATA/source.db.

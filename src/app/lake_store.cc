@@ -24,8 +24,7 @@ Result<std::unique_ptr<object::Store>> open_lake(const Context& context) {
   }
   constexpr std::string_view kFile = "file://";
   if (lake.starts_with(kFile)) return object::open_directory(lake.substr(kFile.size()));
-  if (lake.contains("://"))
-    return invalid("--lake {}: a folder, file:///DIR or s3://BUCKET/PREFIX is meant", lake);
+  if (lake.contains("://")) return invalid("--lake {}: a folder, file:///DIR or s3://BUCKET/PREFIX is meant", lake);
   return object::open_directory(lake.empty() ? context.options.data / "lake" : std::filesystem::path(lake));
 }
 
@@ -36,8 +35,7 @@ Result<std::unique_ptr<object::Store>> open_s3_lake(const Context& context, obje
   if (!config) return pass(config.error());
   if (options.endpoint.empty()) {
     options.endpoint = setting(context, "s3.endpoint");
-    if (options.endpoint.empty())
-      options.endpoint = aws::configured_endpoint(environment, *config, "S3").value_or("");
+    if (options.endpoint.empty()) options.endpoint = aws::configured_endpoint(environment, *config, "S3").value_or("");
     // Who names an endpoint has seldom a name server for each bucket's name under it.
     const std::string style = setting(context, "s3.path_style");
     if (!style.empty() && style != "true" && style != "false")
@@ -62,7 +60,8 @@ Result<std::unique_ptr<object::Store>> open_s3_lake(const Context& context, obje
 void tidy_uploads(object::Store& store) {
   constexpr std::chrono::hours kLeftOver{24};
   const auto aborted = object::abort_leftovers(store, kLeftOver);
-  if (!aborted) warn("uploads that were left over in {} could not be looked for: {}", store.url(), aborted.error().message);
+  if (!aborted)
+    warn("uploads that were left over in {} could not be looked for: {}", store.url(), aborted.error().message);
   else if (*aborted > 0) info("{} uploads that were left over in {} were aborted", *aborted, store.url());
 }
 

@@ -42,8 +42,8 @@ class EmbeddedBroker {
 
 Result<std::unique_ptr<gateway::Gateway>> start_gateway(const Address& listen, kafka::TopicWriter& writer);
 
-// A sink of the pipeline's topics into the store. In `one_pass` somebody waits for its end, and a store that denies what
-// it needs is an error at once.
+// A sink of the pipeline's topics into the store. In `one_pass` somebody waits for its end, and a store that denies
+// what it needs is an error at once.
 Result<std::unique_ptr<sink::Sink>> start_sink(const Context& context, object::Store& lake,
                                                const kafka::ClientConfig& config, bool one_pass);
 

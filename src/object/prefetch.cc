@@ -39,8 +39,7 @@ Result<LocalFile> Prefetch::take(size_t place) {
 }
 
 size_t Prefetch::next_place() {
-  while (next_ < wanted_.size() &&
-         (progress_[next_] != Progress::untouched || wanted_[next_].size > kMostBytes))
+  while (next_ < wanted_.size() && (progress_[next_] != Progress::untouched || wanted_[next_].size > kMostBytes))
     ++next_;
   return next_;
 }

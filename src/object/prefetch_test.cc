@@ -68,7 +68,8 @@ TEST(PrefetchTest, NoMoreIsAheadThanTheLimits) {
     store.inject([&](const MemoryStore::Call& call) -> std::optional<MemoryStore::Fault> {
       if (call.operation == "fetch") {
         const size_t ahead = ++fetched - taken;
-        for (size_t known = most; ahead > known && !most.compare_exchange_weak(known, ahead);) {}
+        for (size_t known = most; ahead > known && !most.compare_exchange_weak(known, ahead);) {
+        }
       }
       return std::nullopt;
     });

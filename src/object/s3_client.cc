@@ -19,11 +19,13 @@ constexpr milliseconds kLongestPause{10'000};
 constexpr size_t kMostIdle = 16;
 constexpr size_t kMostAnswerBytes = size_t{1} << 30;
 
-// "bucket.host" is only a name that resolves where the host is a name; and TLS has no certificate for buckets with dots.
+// "bucket.host" is only a name that resolves where the host is a name; and TLS has no certificate for buckets with
+// dots.
 bool wants_path_style(const S3Options& options, std::string_view host) {
   if (options.path_style || options.bucket.contains('.')) return true;
   const std::string_view name = host.substr(0, host.find(':'));
-  return name == "localhost" || host.starts_with('[') || name.find_first_not_of("0123456789.") == std::string_view::npos;
+  return name == "localhost" || host.starts_with('[') ||
+         name.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
 // Full jitter: between half of it and all of it.
@@ -43,8 +45,8 @@ struct S3Client::Job {
   Clock::time_point due;
   milliseconds pause{0};
   bool maybe_done = false;
-  bool renewed = false;      // the credentials, once
-  bool clock_set = false;    // once
+  bool renewed = false;    // the credentials, once
+  bool clock_set = false;  // once
   std::optional<Result<S3Reply>> result;
 };
 
@@ -164,7 +166,8 @@ std::vector<Result<S3Reply>> S3Client::call_all(const std::vector<S3Call>& calls
         }
       });
     }
-    if (open > 0) (*http)->wait(std::chrono::ceil<milliseconds>(std::max(next - Clock::now(), Clock::duration::zero())));
+    if (open > 0)
+      (*http)->wait(std::chrono::ceil<milliseconds>(std::max(next - Clock::now(), Clock::duration::zero())));
   }
   give_back(std::move(*http));
   return replies;
@@ -181,10 +184,10 @@ bool S3Client::settle(Job& job, http::Outcome outcome) {
     const Error& error = outcome.response.error();
     if (outcome.sent) job.maybe_done = true;
     if (error.code == Code::unavailable && !last) return again();
-    job.result = error.code == Code::unavailable ? Result<S3Reply>(unavailable("s3://{}/{}: {} ({} attempts)",
-                                                                               options_.bucket, job.call->key,
-                                                                               error.message, job.attempts))
-                                                 : Result<S3Reply>(pass(error));
+    job.result = error.code == Code::unavailable
+                     ? Result<S3Reply>(unavailable("s3://{}/{}: {} ({} attempts)", options_.bucket, job.call->key,
+                                                   error.message, job.attempts))
+                     : Result<S3Reply>(pass(error));
     return false;
   }
   S3Reply reply{outcome.response->status, std::move(outcome.response->headers), std::move(outcome.response->body),
@@ -238,7 +241,8 @@ std::unexpected<Error> S3Client::refusal(const S3Call& call, const S3Reply& repl
                      options_.bucket);
   if (reply.status == 404) return not_found("{}", what);
   if (reply.status == 412) return fail(Code::already_exists, "{}", what);
-  if (reply.status == 301 || why.code == "AuthorizationHeaderMalformed" || why.code == "IllegalLocationConstraintException") {
+  if (reply.status == 301 || why.code == "AuthorizationHeaderMalformed" ||
+      why.code == "IllegalLocationConstraintException") {
     std::string region(reply.header("x-amz-bucket-region"));
     if (region.empty()) region = why.region;
     return invalid("{}. The bucket is in another region{}{}: set s3.region, or AWS_REGION", what,

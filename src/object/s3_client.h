@@ -69,9 +69,9 @@ class S3Client {
   const S3Options& options_;
   aws::CredentialsProvider& credentials_;
   const aws::Scope scope_;
-  std::string origin_;     // "https://bucket.s3.eu-west-1.amazonaws.com"
-  std::string host_;       // of the Host header
-  std::string root_path_;  // "/", or "/bucket/"
+  std::string origin_;                     // "https://bucket.s3.eu-west-1.amazonaws.com"
+  std::string host_;                       // of the Host header
+  std::string root_path_;                  // "/", or "/bucket/"
   std::atomic<int64_t> clock_skew_ms_{0};  // the service's clock less ours, once it has complained
 
   std::mutex mutex_;  // of the pool

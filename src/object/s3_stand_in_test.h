@@ -34,22 +34,23 @@ class S3StandIn {
           if (key != "AKIDTEST") return std::nullopt;
           return "secret";
         }) {
-    server_ = std::move(*http::Server::start({.threads = 2}, [this](const http::Request& request, http::Respond respond) {
-      std::lock_guard lock(mutex_);
-      ++requests_;
-      targets_.push_back(request.method + " " + request.target);
-      std::optional<Fault> fault;
-      if (faults_) fault = faults_(request.method, request.target);
-      if (fault && !fault->after_work) {
-        if (fault->drop) dropped_.push_back(respond);
-        else respond(fault->response);
-        return;
-      }
-      http::Response response = serve(request);
-      if (!fault) respond(response);
-      else if (fault->drop) dropped_.push_back(respond);
-      else respond(fault->response);
-    }));
+    server_ =
+        std::move(*http::Server::start({.threads = 2}, [this](const http::Request& request, http::Respond respond) {
+          std::lock_guard lock(mutex_);
+          ++requests_;
+          targets_.push_back(request.method + " " + request.target);
+          std::optional<Fault> fault;
+          if (faults_) fault = faults_(request.method, request.target);
+          if (fault && !fault->after_work) {
+            if (fault->drop) dropped_.push_back(respond);
+            else respond(fault->response);
+            return;
+          }
+          http::Response response = serve(request);
+          if (!fault) respond(response);
+          else if (fault->drop) dropped_.push_back(respond);
+          else respond(fault->response);
+        }));
   }
   ~S3StandIn() {
     std::vector<http::Respond> dropped;
@@ -135,7 +136,9 @@ class S3StandIn {
       switch (caller.error().problem) {
         case aws::AuthProblem::unknown_key: return error(403, "InvalidAccessKeyId");
         case aws::AuthProblem::expired:
-          return {403, "application/xml", {},
+          return {403,
+                  "application/xml",
+                  {},
                   fmt::format("<Error><Code>RequestTimeTooSkewed</Code><ServerTime>{}</ServerTime></Error>",
                               iso_time(now_ms() + skew_ms_))};
         default: return error(403, "SignatureDoesNotMatch");
@@ -158,8 +161,11 @@ class S3StandIn {
     if (request.method == "POST" && query.contains("uploads")) {
       const std::string id = fmt::format("upload-{}", ++last_upload_);
       uploads_[id] = {key, std::string(request.header("x-amz-meta-pinflow-upload")), {}};
-      return {200, "application/xml", {},
-              fmt::format("<InitiateMultipartUploadResult><UploadId>{}</UploadId></InitiateMultipartUploadResult>", id)};
+      return {
+          200,
+          "application/xml",
+          {},
+          fmt::format("<InitiateMultipartUploadResult><UploadId>{}</UploadId></InitiateMultipartUploadResult>", id)};
     }
     if (const auto id = query.find("uploadId"); id != query.end()) {
       const auto upload = uploads_.find(id->second);
@@ -181,7 +187,8 @@ class S3StandIn {
     }
     if (request.method == "PUT") {
       if (if_absent && taken) return error(412, "PreconditionFailed");
-      objects_[key] = {request.body, quoted_md5(request.body), std::string(request.header("x-amz-meta-pinflow-upload"))};
+      objects_[key] = {request.body, quoted_md5(request.body),
+                       std::string(request.header("x-amz-meta-pinflow-upload"))};
       return {200, "", {{"ETag", objects_[key].etag}}, ""};
     }
     if (request.method == "DELETE") {
@@ -207,7 +214,8 @@ class S3StandIn {
 
   http::Response list(std::map<std::string, std::string>& query) {
     const std::string from = query.contains("continuation-token") ? query["continuation-token"] : query["start-after"];
-    std::string body = "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><EncodingType>url</EncodingType>";
+    std::string body =
+        "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><EncodingType>url</EncodingType>";
     int count = 0;
     std::string last;
     bool more = false;
@@ -218,8 +226,9 @@ class S3StandIn {
         break;
       }
       last = key;
-      body += fmt::format("<Contents><Key>{}</Key><LastModified>2020-08-28T03:52:47.000Z</LastModified><Size>{}</Size></Contents>",
-                          aws::percent_encode(key, true), object.bytes.size());
+      body += fmt::format(
+          "<Contents><Key>{}</Key><LastModified>2020-08-28T03:52:47.000Z</LastModified><Size>{}</Size></Contents>",
+          aws::percent_encode(key, true), object.bytes.size());
     }
     body += fmt::format("<IsTruncated>{}</IsTruncated>", more);
     if (more) body += fmt::format("<NextContinuationToken>{}</NextContinuationToken>", last);
@@ -229,8 +238,9 @@ class S3StandIn {
   http::Response list_uploads() {
     std::string body = "<ListMultipartUploadsResult>";
     for (const auto& [id, upload] : uploads_)
-      body += fmt::format("<Upload><Key>{}</Key><UploadId>{}</UploadId><Initiated>2020-08-28T03:52:47.000Z</Initiated></Upload>",
-                          upload.key, id);
+      body += fmt::format(
+          "<Upload><Key>{}</Key><UploadId>{}</UploadId><Initiated>2020-08-28T03:52:47.000Z</Initiated></Upload>",
+          upload.key, id);
     return {200, "application/xml", {}, body + "<IsTruncated>false</IsTruncated></ListMultipartUploadsResult>"};
   }
 

@@ -162,11 +162,10 @@ class S3Store final : public Store {
     if (!key) return pass(key.error());
     const S3Upload::Object object{*key, if_absent};
     if (static_cast<int64_t>(bytes.size()) <= options_->part_bytes) return upload_.put(object, bytes);
-    return upload_.put_in_parts(object, static_cast<int64_t>(bytes.size()),
-                                [bytes](int64_t offset, int64_t length) -> Result<std::string> {
-                                  return std::string(bytes.substr(static_cast<size_t>(offset),
-                                                                  static_cast<size_t>(length)));
-                                });
+    return upload_.put_in_parts(
+        object, static_cast<int64_t>(bytes.size()), [bytes](int64_t offset, int64_t length) -> Result<std::string> {
+          return std::string(bytes.substr(static_cast<size_t>(offset), static_cast<size_t>(length)));
+        });
   }
 
   Result<> put_file(std::string_view name, const fs::path& finished) {

@@ -28,25 +28,25 @@ namespace pinflow::object {
 
 struct S3Options {
   std::string bucket;
-  std::string prefix;                 // without '/' at its ends; empty: the bucket's root
-  std::string region;                 // empty: us-east-1
-  std::string endpoint;               // "http://127.0.0.1:7070"; empty: AWS's own of the region
-  bool path_style = false;            // ENDPOINT/BUCKET/KEY; else BUCKET.ENDPOINT/KEY. Always where the host is an address
-  std::string ca_file;                // PEM; empty: those that the system trusts
+  std::string prefix;       // without '/' at its ends; empty: the bucket's root
+  std::string region;       // empty: us-east-1
+  std::string endpoint;     // "http://127.0.0.1:7070"; empty: AWS's own of the region
+  bool path_style = false;  // ENDPOINT/BUCKET/KEY; else BUCKET.ENDPOINT/KEY. Always where the host is an address
+  std::string ca_file;      // PEM; empty: those that the system trusts
 
   std::string server_side_encryption;  // "AES256", "aws:kms"; empty: what the bucket does
   std::string kms_key_id;
-  std::string customer_key;            // SSE-C: 32 bytes; never in a message
-  std::string canned_acl;              // "bucket-owner-full-control"
+  std::string customer_key;  // SSE-C: 32 bytes; never in a message
+  std::string canned_acl;    // "bucket-owner-full-control"
   std::map<std::string, std::string> tags;
 
-  int64_t part_bytes = 16 << 20;  // of multipart uploads and of ranged reads; S3 wants 5 MiB at least
-  int parallel = 4;               // requests of one call under way at once
-  int attempts = 8;               // of one request
+  int64_t part_bytes = 16 << 20;           // of multipart uploads and of ranged reads; S3 wants 5 MiB at least
+  int parallel = 4;                        // requests of one call under way at once
+  int attempts = 8;                        // of one request
   std::chrono::milliseconds backoff{100};  // before the second attempt; doubled each time, with jitter, to 10 s at most
   int connect_timeout_ms = 5'000;
-  int timeout_ms = 60'000;        // of one attempt
-  std::filesystem::path spool;    // a folder for files on their way, made where missing; files go with the store
+  int timeout_ms = 60'000;      // of one attempt
+  std::filesystem::path spool;  // a folder for files on their way, made where missing; files go with the store
 };
 
 // "s3://bucket/a/b" -> bucket and prefix; invalid where it is no such URL.
@@ -55,7 +55,8 @@ Result<S3Options> parse_s3_url(std::string_view url);
 // Asks nothing of the service yet.
 Result<std::unique_ptr<Store>> open_s3(S3Options options, std::shared_ptr<aws::CredentialsProvider> credentials);
 
-// Aborts the multipart uploads under the prefix that were begun before `older_than`: leftovers of what died. The number.
+// Aborts the multipart uploads under the prefix that were begun before `older_than`: leftovers of what died. The
+// number.
 Result<int> abort_leftovers(Store& s3, std::chrono::hours older_than);
 
 }  // namespace pinflow::object

@@ -68,7 +68,9 @@ TEST_F(S3StoreTest, KeysHaveThePrefix) {
 }
 
 TEST_F(S3StoreTest, PassingFaultsAreTriedAgain) {
-  for (const auto& [status, code] : {std::pair{500, "InternalError"}, {503, "SlowDown"}, {400, "RequestTimeout"},
+  for (const auto& [status, code] : {std::pair{500, "InternalError"},
+                                     {503, "SlowDown"},
+                                     {400, "RequestTimeout"},
                                      {409, "ConditionalRequestConflict"}}) {
     fail_first("PUT", 3, {S3StandIn::error(status, code)});
     EXPECT_TRUE(store_->put_if_absent(fmt::format("a/{}", code), "x"));
@@ -114,11 +116,11 @@ TEST_F(S3StoreTest, LargeObjectsGoInParts) {
 
 TEST_F(S3StoreTest, ACompletionWhoseAnswerIsLost) {
   const std::string bytes = bytes_of(2500);
-  s3_.inject([once = true](const std::string& method, const std::string& target) mutable
-             -> std::optional<S3StandIn::Fault> {
-    if (method != "POST" || !target.contains("uploadId") || !std::exchange(once, false)) return std::nullopt;
-    return S3StandIn::Fault{S3StandIn::error(500, "InternalError"), true};
-  });
+  s3_.inject(
+      [once = true](const std::string& method, const std::string& target) mutable -> std::optional<S3StandIn::Fault> {
+        if (method != "POST" || !target.contains("uploadId") || !std::exchange(once, false)) return std::nullopt;
+        return S3StandIn::Fault{S3StandIn::error(500, "InternalError"), true};
+      });
   ASSERT_TRUE(store_->put_if_absent("a", bytes));
   EXPECT_EQ(store_->get("a").value(), bytes);
 }

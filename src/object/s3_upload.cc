@@ -104,7 +104,8 @@ Result<bool> S3Upload::is_mine(const std::string& key, const std::string& id) {
 
 Result<> S3Upload::put_in_parts(const Object& object, int64_t size, const Read& read) {
   const std::string id = new_id();
-  S3Call begin{.method = "POST", .key = object.key, .query = {{"uploads", ""}}, .headers = new_object_headers(options_)};
+  S3Call begin{
+      .method = "POST", .key = object.key, .query = {{"uploads", ""}}, .headers = new_object_headers(options_)};
   begin.headers.push_back({std::string(kIdHeader), id});
   auto begun = client_.call(begin);
   if (!begun) return pass(begun.error());
@@ -149,8 +150,11 @@ Result<std::vector<std::string>> S3Upload::send_parts(const std::string& key, co
 Result<> S3Upload::complete(const Object& object, const std::string& upload, const std::string& id,
                             const std::vector<std::string>& etags) {
   const std::string body = complete_body(etags);
-  S3Call call{.method = "POST", .key = object.key, .query = {{"uploadId", upload}},
-              .headers = customer_key_headers(options_), .body = body};
+  S3Call call{.method = "POST",
+              .key = object.key,
+              .query = {{"uploadId", upload}},
+              .headers = customer_key_headers(options_),
+              .body = body};
   if (object.if_absent) call.headers.push_back({"if-none-match", "*"});
   bool maybe_done = false;
   for (int attempt = 1;; ++attempt) {

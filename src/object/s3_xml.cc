@@ -26,7 +26,9 @@ std::string key_of(const pugi::xml_node& node, const char* name, bool encoded) {
   return aws::percent_decode(text);
 }
 
-bool is_encoded(const pugi::xml_node& root) { return std::string_view(root.child("EncodingType").text().get()) == "url"; }
+bool is_encoded(const pugi::xml_node& root) {
+  return std::string_view(root.child("EncodingType").text().get()) == "url";
+}
 
 bool is_true(const pugi::xml_node& root, const char* name) {
   return std::string_view(root.child(name).text().get()) == "true";

@@ -14,9 +14,9 @@
 namespace pinflow::object {
 
 struct S3Failure {
-  std::string code;     // "NoSuchKey"; empty where the body is no S3 error
+  std::string code;  // "NoSuchKey"; empty where the body is no S3 error
   std::string message;
-  std::string region;   // of the bucket, where the service names it
+  std::string region;                     // of the bucket, where the service names it
   std::optional<int64_t> server_time_ms;  // where the request's time was wrong
 };
 S3Failure parse_failure(std::string_view body);

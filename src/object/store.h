@@ -76,7 +76,7 @@ class Store {
   virtual Result<LocalFile> fetch(std::string_view name) = 0;  // not_found
   // How many fetches of small objects it pays to have under way at once (prefetch.h); 1 where a fetch takes no time.
   virtual size_t fetches_at_once() const { return 1; }
-  virtual Result<> remove(std::string_view name) = 0;          // no error where there is none
+  virtual Result<> remove(std::string_view name) = 0;  // no error where there is none
 
   // All objects whose name begins with `prefix`, in the order of their names' bytes; with `after`, only names
   // greater than it. What is listed is durable.

@@ -191,7 +191,8 @@ TEST_P(StoreTest, OfSeveralAtOnceOneWins) {
   EXPECT_EQ(wins, 25);
 }
 
-INSTANTIATE_TEST_SUITE_P(Homes, StoreTest, testing::Values("directory", "directory_without_unnamed_files", "memory", "s3"),
+INSTANTIATE_TEST_SUITE_P(Homes, StoreTest,
+                         testing::Values("directory", "directory_without_unnamed_files", "memory", "s3"),
                          [](const auto& info) { return info.param; });
 
 TEST(MemoryStore, InjectsFaults) {

@@ -75,7 +75,7 @@ struct SinkCounts {
   int64_t ignored = 0;     // left out, as behavior.on.null.values says
   int64_t objects = 0;     // written, without those of dead letters
   int64_t dead_objects = 0;
-  int64_t bytes = 0;                        // of both
+  int64_t bytes = 0;  // of both
   // A store that denies what the sink needs (keys, rights) is tried until it does not; off, as where somebody waits for
   // the end: an error at once.
   bool wait_when_denied = true;

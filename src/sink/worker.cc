@@ -361,7 +361,9 @@ Result<Start> Sink::Worker::begin_with_patience(const kafka::TopicPartition& at)
   const auto until = std::chrono::steady_clock::now() + kStartLimit;
   for (auto pause = 50ms;; pause = std::min(pause * 2, 5000ms)) {
     auto start = starter_.begin(at);
-    if (start || !is_passing(start.error().code, options_.wait_when_denied) || stopping_ || std::chrono::steady_clock::now() > until) return start;
+    if (start || !is_passing(start.error().code, options_.wait_when_denied) || stopping_ ||
+        std::chrono::steady_clock::now() > until)
+      return start;
     if (std::exchange(said_, start.error().message) != start.error().message)
       warn("sink: {}/{} cannot be begun: {}; trying again", at.topic, at.partition, start.error().message);
     for (auto slept = 0ms; slept < pause && !stopping_; slept += 50ms) std::this_thread::sleep_for(50ms);

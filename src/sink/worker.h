@@ -29,7 +29,10 @@ namespace pinflow::sink {
 // What the workers of one sink have in common. Outlives them.
 struct Sink::Shared {
   Shared(SinkOptions given, object::Store& to, kafka::ClientConfig cluster)
-      : options(std::move(given)), store(to), config(std::move(cluster)), pool(options.writers, options.wait_when_denied) {}
+      : options(std::move(given)),
+        store(to),
+        config(std::move(cluster)),
+        pool(options.writers, options.wait_when_denied) {}
 
   const SinkOptions options;
   object::Store& store;
