@@ -53,7 +53,6 @@ Result<> Sink::Worker::run_until_caught_up() {
 void Sink::Worker::serve_catch_ups() {
   if (!catching_up_) return;
   const bool may_ask = steady_ms() - last_question_ms_ >= kQuestionMs;
-  bool reached = true;
   bool asked = false;
   std::vector<CatchUp*> waiting;
   {
@@ -72,15 +71,19 @@ void Sink::Worker::serve_catch_ups() {
       }
       one->targets = std::move(*ends);
     }
-    reached = true;
-    for (auto at = one->targets->begin(); at != one->targets->end();) {
-      if (is_reached(at->first, at->second)) {
-        at = one->targets->erase(at);
-      } else {
-        reached = false;
-        ++at;
-      }
+    std::vector<kafka::TopicPartition> elsewhere;
+    std::erase_if(*one->targets, [&](const auto& target) {
+      const auto reached = is_reached(target.first, target.second);
+      if (!reached) elsewhere.push_back(target.first);
+      return reached.value_or(false);
+    });
+    if (!elsewhere.empty() && may_ask && ever_assigned_) {
+      asked = true;
+      if (auto committed = consumer_->committed(elsewhere))
+        for (const auto& [at, offset] : *committed)
+          if (const auto target = one->targets->find(at); offset >= target->second) one->targets->erase(target);
     }
+    const bool reached = one->targets->empty();
     if (reached) finished.push_back(one);
   }
   if (asked) last_question_ms_ = steady_ms();
@@ -114,21 +117,15 @@ Result<std::map<kafka::TopicPartition, int64_t>> Sink::Worker::ends_now() {
   return ends;
 }
 
-// Is all before `target` durable? Where a file in progress holds what lacks, it is closed.
-bool Sink::Worker::is_reached(const kafka::TopicPartition& at, int64_t target) {
-  {
-    std::lock_guard lock(mutex_);
-    if (const auto owned = owned_.find(at); owned != owned_.end()) {
-      if (owned->second.partition->reached() < target) return false;
-      if (owned->second.partition->given() < target) owned->second.partition->close_all(Cause::told);
-      return owned->second.outbox->first_waiting().value_or(target) >= target;
-    }
-  }
-  // Another member's, or nobody's yet.
-  if (!ever_assigned_ || steady_ms() - last_question_ms_ < kQuestionMs) return false;
-  last_question_ms_ = steady_ms();
-  auto committed = consumer_->committed({at});
-  return committed && committed->front().offset >= target;
+// Is all before `target` durable? Where a file in progress holds what lacks, it is closed. Nothing: the partition is
+// another member's, or nobody's yet.
+std::optional<bool> Sink::Worker::is_reached(const kafka::TopicPartition& at, int64_t target) {
+  std::lock_guard lock(mutex_);
+  const auto owned = owned_.find(at);
+  if (owned == owned_.end()) return std::nullopt;
+  if (owned->second.partition->reached() < target) return false;
+  if (owned->second.partition->given() < target) owned->second.partition->close_all(Cause::told);
+  return owned->second.outbox->first_waiting().value_or(target) >= target;
 }
 
 }  // namespace pinflow::sink

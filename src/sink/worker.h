@@ -99,7 +99,7 @@ class Sink::Worker {
   // Catching up.
   void serve_catch_ups();
   Result<std::map<kafka::TopicPartition, int64_t>> ends_now();
-  bool is_reached(const kafka::TopicPartition& at, int64_t target);
+  std::optional<bool> is_reached(const kafka::TopicPartition& at, int64_t target);
 
   Shared& shared_;
   const SinkOptions& options_;
