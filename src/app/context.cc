@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "base/logging.h"
 #include "base/properties.h"
@@ -36,6 +37,13 @@ std::string given(const std::string& flag, const Context& context, const char* n
   return setting == context.pipeline.settings.end() ? "" : setting->second;
 }
 
+// --command-config, else the setting, which is relative to the pipeline's folder; empty where neither says.
+std::filesystem::path command_config_of(const Context& context) {
+  if (!context.options.command_config.empty()) return context.options.command_config;
+  const std::string file = given("", context, "command.config");
+  return file.empty() ? std::filesystem::path() : context.pipeline.folder / file;
+}
+
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
 }  // namespace
@@ -43,7 +51,12 @@ bool is_loopback(const std::string& host) { return host == "localhost" || host =
 std::string Address::text() const { return fmt::format("{}:{}", host, port); }
 
 Result<Context> load_context(const Options& options) {
-  auto loaded = pipeline::load(options.pipeline, options.profile);
+  std::set<std::string> given;
+  if (!options.bootstrap_server.empty()) given.insert("bootstrap.server");
+  if (!options.command_config.empty()) given.insert("command.config");
+  if (!options.lake.empty()) given.insert("lake");
+  if (!options.source.empty()) given.insert("source");
+  auto loaded = pipeline::load(options.pipeline, options.profile, given);
   if (!loaded) return pass(loaded.error());
   return Context{options, std::move(*loaded)};
 }
@@ -81,14 +94,14 @@ Result<Address> listen_address(const Context& context, std::string_view part, bo
 
 bool names_a_cluster(const Context& context) {
   return !given(context.options.bootstrap_server, context, "bootstrap.server").empty() ||
-         !context.options.command_config.empty();
+         !command_config_of(context).empty();
 }
 
 Result<kafka::ClientConfig> kafka_config(const Context& context, const std::string& embedded) {
-  const Options& o = context.options;
-  const std::string servers = given(o.bootstrap_server, context, "bootstrap.server");
-  if (o.command_config.empty()) return kafka::client_config(servers.empty() ? embedded : servers);
-  auto file = Properties::read(o.command_config);
+  const std::string servers = given(context.options.bootstrap_server, context, "bootstrap.server");
+  const auto config = command_config_of(context);
+  if (config.empty()) return kafka::client_config(servers.empty() ? embedded : servers);
+  auto file = Properties::read(config);
   if (!file) return pass(file.error());
   const bool file_names_it = file->find("bootstrap.servers") != nullptr;
   return kafka::client_config(!servers.empty() || file_names_it ? servers : embedded, &*file);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/files.h"
+#include "base/fill_in.h"
 
 namespace pinflow {
 namespace {
@@ -143,20 +144,6 @@ void split(std::string_view line, std::string_view& key, std::string_view& value
   if (i < line.size() && (line[i] == '=' || line[i] == ':')) ++i;
   while (i < line.size() && is_blank(line[i])) ++i;
   value = line.substr(i);
-}
-
-// The first <[A-Z][A-Z0-9_ -]*> in the text; empty where there is none.
-std::string_view placeholder(std::string_view text) {
-  for (size_t open = text.find('<'); open != std::string_view::npos; open = text.find('<', open + 1)) {
-    size_t i = open + 1;
-    if (i >= text.size() || text[i] < 'A' || text[i] > 'Z') continue;
-    while (i < text.size() && ((text[i] >= 'A' && text[i] <= 'Z') || (text[i] >= '0' && text[i] <= '9') ||
-                               text[i] == '_' || text[i] == ' ' || text[i] == '-')) {
-      ++i;
-    }
-    if (i < text.size() && text[i] == '>') return text.substr(open, i - open + 1);
-  }
-  return {};
 }
 
 }  // namespace

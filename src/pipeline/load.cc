@@ -14,24 +14,6 @@ namespace {
 
 constexpr const char* user_id_variable = "PINFLOW_USER_ID";
 
-// Every setting there is; docs/pipeline.md says what each means.
-const std::vector<std::string> known_settings{
-    "gateway.listen",   "broker.listen",    "kinesis.listen", "web.listen",  "lake",      "source",
-    "bootstrap.server", "kinesis.endpoint", "engine",         "s3.endpoint", "s3.region", "s3.path_style",
-};
-
-// HOST:PORT with a port from 0, which is any free one, to 65535. Whether the host exists is seen when it is listened
-// on.
-bool is_address(std::string_view text) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return false;
-  if (text.substr(0, colon).find_first_of(" \t\r\n/") != std::string_view::npos) return false;
-  uint16_t port = 0;
-  const char* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data() + colon + 1, end, port);
-  return error == std::errc{} && at == end;
-}
-
 // The path under the folder that `node` names; empty where it is wrong, which is reported.
 std::filesystem::path path_of(const YamlNode& node, const Context& context) {
   const std::filesystem::path relative = node.text;
@@ -157,23 +139,6 @@ Repeats read_repeats(const YamlNode& node, Problems& problems) {
   return repeats;
 }
 
-std::map<std::string, std::string> read_settings(const YamlNode& node, Problems& problems) {
-  std::map<std::string, std::string> settings;
-  for (size_t i = 0; i < node.entries.size(); ++i) {
-    const auto& [name, value] = node.entries[i];
-    if (std::find(known_settings.begin(), known_settings.end(), name) == known_settings.end()) {
-      problems.add(node.key_lines[i], "unknown setting '{}'{}", name, suggestion(name, known_settings));
-    } else if (!value.is_scalar()) {
-      problems.add(node.key_lines[i], "the setting '{}' must be a text, not {}", name, describe(value.kind));
-    } else if (name.ends_with(".listen") && !is_address(value.text)) {
-      problems.add(value.line, "the setting '{}' is '{}'; it must be HOST:PORT with a port from 0 to 65535", name,
-                   value.text);
-    }
-    if (value.is_scalar()) settings[name] = value.text;
-  }
-  return settings;
-}
-
 Overlay read_overlay(const YamlNode& profile, const std::string& name, Problems& problems) {
   Overlay overlay;
   MapReader map(profile, fmt::format("profile '{}'", name), problems);
@@ -200,7 +165,8 @@ Overlay read_overlay(const YamlNode& profile, const std::string& name, Problems&
   return overlay;
 }
 
-Result<Pipeline> load(const std::filesystem::path& folder, const std::string& profile) {
+Result<Pipeline> load(const std::filesystem::path& folder, const std::string& profile,
+                      const std::set<std::string>& given) {
   const auto file = folder / "pipeline.yaml";
   const auto root = read_yaml(file);
   if (!root && root.error().code == Code::not_found) {
@@ -231,9 +197,9 @@ Result<Pipeline> load(const std::filesystem::path& folder, const std::string& pr
     pipeline.schedule = read_schedule(*node, problems);
   if (const YamlNode* node = map.find("generator", YamlNode::Kind::scalar))
     pipeline.generator = path_of(*node, context);
-  if (const YamlNode* node = map.find("settings", YamlNode::Kind::map))
-    pipeline.settings = read_settings(*node, problems);
-  for (const auto& [name, value] : context.overlay.settings) pipeline.settings[name] = value;
+  Settings settings;
+  if (const YamlNode* node = map.find("settings", YamlNode::Kind::map)) settings = read_settings(*node, problems);
+  fill_settings(std::move(settings), std::move(context.overlay.settings), given, pipeline, problems);
   map.finish();
   if (!problems.empty()) return std::unexpected(problems.error());
   return pipeline;

@@ -4,13 +4,16 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include "pipeline/pipeline.h"
 
 namespace pinflow::pipeline {
 
-// `profile` names an overlay of the folder's `profiles`; "local" is the definition itself.
-Result<Pipeline> load(const std::filesystem::path& folder, const std::string& profile = "local");
+// `profile` names an overlay of the folder's `profiles`; "local" is the definition itself. `given` are the settings
+// that the command line gives: what the files say of them does not count, and may still be a placeholder.
+Result<Pipeline> load(const std::filesystem::path& folder, const std::string& profile = "local",
+                      const std::set<std::string>& given = {});
 
 }  // namespace pinflow::pipeline

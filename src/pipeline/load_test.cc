@@ -14,8 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::Pair;
 
 const fs::path root = fs::path(__FILE__).parent_path().parent_path().parent_path();
 const fs::path tiny = root / "tests/pipelines/tiny";
@@ -284,11 +286,41 @@ TEST_F(Load, TheSettingsAreAKnownFew) {
                              "  gateway.listen: 127.0.0.1:0\n  broker.listen: localhost:65535\n"
                              "  kinesis.listen: \"::1:4567\"\n  web.listen: 0.0.0.0:80\n  lake: somewhere\n"
                              "  source: sqlite:///posts.db\n  bootstrap.server: broker:9092\n"
-                             "  kinesis.endpoint: http://127.0.0.1:4567\n  engine: duckdb");
+                             "  kinesis.endpoint: http://127.0.0.1:4567\n  engine: duckdb\n"
+                             "  command.config: aws/client.properties\n  kinesis.region: eu-west-1\n"
+                             "  s3.endpoint: http://127.0.0.1:9000\n  s3.region: eu-west-1\n  s3.path_style: \"true\"\n"
+                             "  aws.profile: me\n  engine.paths: {a/: b/, a/long/: c/}");
   ASSERT_TRUE(all) << all.error().message;
-  EXPECT_EQ(all->settings.size(), 9u);
+  EXPECT_EQ(all->settings.size(), 15u);
+  EXPECT_THAT(all->engine_paths, ElementsAre(Pair("a/long/", "c/"), Pair("a/", "b/")));
   const std::string page = read(root / "docs/pipeline.md");
+  EXPECT_THAT(page, HasSubstr("| `engine.paths` |"));
   for (const auto& [name, value] : all->settings) EXPECT_THAT(page, HasSubstr(fmt::format("| `{}` |", name)));
+}
+
+TEST_F(Load, WhatIsToBeFilledInIsAnErrorOfTheProfileThatIsAskedFor) {
+  const std::string from = "lake: \"s3://weather\"";
+  const std::string to =
+      "lake: \"s3://<BUCKET>/x\", bootstrap.server: \"${PINFLOW_TEST_BROKERS}\", "
+      "engine.paths: {\"s3://<BUCKET>/\": \"/mnt\"}";
+  ASSERT_TRUE(load_with(from, to));
+  const auto wrong = load_with(from, to, "cloud");
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().message,
+              AllOf(HasSubstr("the setting 'lake' still holds the placeholder <BUCKET>; put your own value"),
+                    HasSubstr("'engine.paths' still holds"), HasSubstr("PINFLOW_TEST_BROKERS is not set")));
+  // The command line's own values do not need the file's.
+  const auto given = load(folder_, "cloud", {"lake", "bootstrap.server"});
+  ASSERT_TRUE(given) << given.error().message;
+  EXPECT_FALSE(given->settings.contains("lake"));
+  EXPECT_TRUE(given->engine_paths.empty());
+  ASSERT_EQ(::setenv("PINFLOW_TEST_BROKERS", "b-1:9098", 1), 0);
+  const auto filled = load(folder_, "cloud", {"lake"});
+  ASSERT_TRUE(filled) << filled.error().message;
+  EXPECT_EQ(filled->settings.at("bootstrap.server"), "b-1:9098");
+  ::unsetenv("PINFLOW_TEST_BROKERS");
+  EXPECT_THAT(error_with(from, "engine.paths: [a]"), HasSubstr("must be a map of paths"));
+  EXPECT_THAT(error_with(from, "engine.paths: {a: [b]}"), HasSubstr("needs the engine's path as a text"));
 }
 
 TEST_F(Load, AnAddressToListenOnIsAHostAndAPort) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -78,6 +79,8 @@ struct Pipeline {
   Schedule schedule;
   std::filesystem::path generator;              // the generator's profile; empty where there is none
   std::map<std::string, std::string> settings;  // endpoints and switches, the profile laid over: "gateway.listen", …
+  // How the beginning of a path in the lake reads for the engine ("s3://b/" -> "s3a://b/"), the longest first.
+  std::vector<std::pair<std::string, std::string>> engine_paths;
 
   const RecordType* find_record(std::string_view name) const;
   const Query* find_query(std::string_view name) const;
