@@ -31,7 +31,6 @@ size_t behind_token(std::string_view sql, size_t at) {
   return at + 1;
 }
 
-std::string source_name(const pipeline::RecordType& record) { return "records_" + record.name; }
 std::string table_name(const pipeline::RecordType& record) { return quote_name("cleaned_" + record.name); }
 
 // The user's SELECT, ready to stand in brackets.
@@ -52,7 +51,7 @@ std::string raw_view(const pipeline::RecordType& record) {
   for (size_t i = 0; i < record.fields.size(); ++i)
     fields += fmt::format("field_{} AS {}, ", i, quote_name(record.fields[i]));
   return fmt::format("CREATE OR REPLACE TEMP VIEW raw AS SELECT {}origin FROM pinflow_rows({})", fields,
-                     quote_text(source_name(record)));
+                     quote_text(source_name_of(record)));
 }
 
 std::unexpected<Error> bad_shape(const pipeline::RecordType& record, const std::string& what) {
@@ -132,61 +131,83 @@ Result<> run_prelude(sql::Connection& sql, const pipeline::Pipeline& pipeline) {
   return sql.execute(prelude->second.text, {prelude->second.file.string()});
 }
 
-Result<Cleaned> clean(sql::Database& database, sql::Connection& sql, const pipeline::RecordType& record,
-                      const std::shared_ptr<RecordSource>& source, const std::string& date) {
-  sql::put_source(database, source_name(record), source);
-  if (auto made = sql.execute(raw_view(record)); !made) return pass(made.error());
+std::string source_name_of(const pipeline::RecordType& record) { return "records_" + record.name; }
+
+Result<PreparedCleaning> prepare_cleaning(sql::Connection& sql, const pipeline::RecordType& record,
+                                          const std::string& date) {
+  PreparedCleaning prepared{.view = raw_view(record), .name = table_name(record)};
+  if (auto made = sql.execute(prepared.view); !made) return pass(made.error());
   const std::string body = body_of(record, date);
   const auto described = sql.query("DESCRIBE\n" + body, origin_of(record, 2));
   if (!described) return pass(described.error());
   auto counts = check_shape(record, *described);
   if (!counts) return pass(counts.error());
+  prepared.counts = std::move(*counts);
 
-  Cleaned cleaned{table_name(record), {}, std::move(*counts), 0, 0, {}};
   std::string casts;
   for (size_t i = 0; i < record.columns.size(); ++i) {
-    cleaned.columns += (i == 0 ? "" : ", ") + quote_name(record.columns[i].name);
+    prepared.columns += (i == 0 ? "" : ", ") + quote_name(record.columns[i].name);
     casts += cast_of(record.columns[i], described->rows[i][1].text()) + ", ";
   }
   std::string sums;
   std::string count_columns;
-  for (const std::string& count : cleaned.counts) {
+  for (const std::string& count : prepared.counts) {
     const std::string name = quote_name("count_" + count);
     count_columns += fmt::format("CAST({0} AS BIGINT) AS {0}, ", name);
     sums += sum_of(name);
   }
   sums += sum_of("missing_fields") + sum_of("unknown_fields");
-  const std::string made = fmt::format(
+  prepared.make = fmt::format(
       "CREATE OR REPLACE TEMP TABLE {} AS SELECT {}"
       "CASE origin & 3 WHEN {} THEN {} WHEN {} THEN {} ELSE CAST(reason AS VARCHAR) END AS reason, {}"
       "CAST((origin >> {}) & 255 AS UTINYINT) AS missing_fields, CAST((origin >> {}) & 255 AS UTINYINT) AS "
       "unknown_fields, "
       "origin >> {} AS line FROM (\n{}\n)",
-      cleaned.name, casts, static_cast<int>(Fault::not_an_object), quote_text(kNotAnObject),
+      prepared.name, casts, static_cast<int>(Fault::not_an_object), quote_text(kNotAnObject),
       static_cast<int>(Fault::too_long), quote_text(kTooLong), count_columns, kMissingShift, kUnknownShift, kLineShift,
       body);
-  if (auto done = sql.execute(made, origin_of(record, 2)); !done) return pass(done.error());
-  const auto totals = sql.query(fmt::format("SELECT count(*), count(reason){} FROM {}", sums, cleaned.name));
+  prepared.totals = fmt::format("SELECT count(*), count(reason){} FROM {}", sums, prepared.name);
+  return prepared;
+}
+
+Result<Cleaned> run_cleaning(sql::Connection& sql, const pipeline::RecordType& record, const PreparedCleaning& cleaning,
+                             const std::function<Met()>& met) {
+  Cleaned cleaned{cleaning.name, cleaning.columns, cleaning.counts, 0, 0, {}};
+  if (auto done = sql.execute(cleaning.make, origin_of(record, 2)); !done) return pass(done.error());
+  const auto totals = sql.query(cleaning.totals);
   if (!totals) return pass(totals.error());
   const auto& row = totals->rows[0];
   cleaned.raw = row[0].integer();
   cleaned.dead = row[1].integer();
   for (size_t i = 0; i < cleaned.counts.size(); ++i)
     cleaned.noted.emplace_back(cleaned.counts[i], row[2 + i].integer());
-  const RecordSource::Totals met = source->totals();
-  if (met.lines != cleaned.raw) {
+  const Met all = met();
+  if (all.lines != cleaned.raw) {
     return invalid("{}: {} rows were made of {} records; a cleaning makes one row of each record",
-                   record.cleaning.file.string(), cleaned.raw, met.lines);
+                   record.cleaning.file.string(), cleaned.raw, all.lines);
   }
-  cleaned.noted.emplace_back("missing_fields", row[2 + cleaned.counts.size()].integer() + met.missing);
-  cleaned.noted.emplace_back("unknown_fields", row[3 + cleaned.counts.size()].integer() + met.unknown);
+  cleaned.noted.emplace_back("missing_fields", row[2 + cleaned.counts.size()].integer() + all.missing);
+  cleaned.noted.emplace_back("unknown_fields", row[3 + cleaned.counts.size()].integer() + all.unknown);
+  return cleaned;
+}
+
+Result<Cleaned> clean(sql::Database& database, sql::Connection& sql, const pipeline::RecordType& record,
+                      const std::shared_ptr<RecordSource>& source, const std::string& date) {
+  sql::put_source(database, source_name_of(record), source);
+  const auto prepared = prepare_cleaning(sql, record, date);
+  if (!prepared) return pass(prepared.error());
+  auto cleaned = run_cleaning(sql, record, *prepared, [&source] {
+    const RecordSource::Totals totals = source->totals();
+    return Met{totals.lines, totals.missing, totals.unknown};
+  });
+  if (!cleaned) return cleaned;
   if (auto apart = check_no_overlap(*source); !apart) return pass(apart.error());
   return cleaned;
 }
 
 Result<> forget(sql::Database& database, sql::Connection& sql, const pipeline::RecordType& record) {
   auto dropped = sql.execute("DROP VIEW IF EXISTS raw; DROP TABLE IF EXISTS " + table_name(record));
-  sql::drop_source(database, source_name(record));
+  sql::drop_source(database, source_name_of(record));
   return dropped;
 }
 
@@ -196,7 +217,7 @@ std::string dead_letters_of(const pipeline::RecordType& record, const Cleaned& c
       "CAST(r.\"partition\" AS INTEGER) AS \"partition\", r.object AS object, r.\"offset\" AS \"offset\", "
       "r.record AS record, CAST({} AS BIGINT) AS plan "
       "FROM pinflow_rows({}) r JOIN {} c ON r.line = c.line WHERE c.reason IS NOT NULL",
-      quote_text(record.table), quote_text(record.topic), plan, quote_text(source_name(record)), cleaned.name);
+      quote_text(record.table), quote_text(record.topic), plan, quote_text(source_name_of(record)), cleaned.name);
 }
 
 }  // namespace pinflow::lake

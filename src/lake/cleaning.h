@@ -6,6 +6,7 @@
 // one row out.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -34,6 +35,30 @@ struct Cleaned {
   int64_t dead = 0;
   std::vector<std::pair<std::string, int64_t>> noted;  // the counts' sums, then missing_fields and unknown_fields
 };
+
+// A cleaning that was held against its record type, as the statements that carry it out: prepared once, run for each
+// batch of a stream. Its rows come from the source "records_<record>" of the database, which has RecordSource's
+// columns.
+struct PreparedCleaning {
+  std::string view;           // makes `raw`, which a session has for one record type at a time
+  std::string make;           // the cleaned table of `raw`
+  std::string totals;         // its counts
+  std::string name, columns;  // as of Cleaned
+  std::vector<std::string> counts;
+};
+std::string source_name_of(const pipeline::RecordType& record);
+
+// The source is registered, and `raw` is made. invalid: as of clean().
+Result<PreparedCleaning> prepare_cleaning(sql::Connection& sql, const pipeline::RecordType& record,
+                                          const std::string& date);
+
+// What the source met in the pass that the cleaning made over it.
+struct Met {
+  int64_t lines = 0, missing = 0, unknown = 0;
+};
+// Cleans all of the source's records; `raw` is of this record type. `met` is asked behind the pass.
+Result<Cleaned> run_cleaning(sql::Connection& sql, const pipeline::RecordType& record, const PreparedCleaning& cleaning,
+                             const std::function<Met()>& met);
 
 // Registers the source with the database, cleans all of its records. invalid with the cleaning's file and line: it
 // does not run, its columns are not as above, it makes more or fewer rows than there are records.

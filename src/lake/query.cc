@@ -76,9 +76,9 @@ Result<Session> open_session(const pipeline::Pipeline& pipeline, object::Store& 
       return pass(added.error());
     }
   }
-  for (const char* table : {kDeadTable, kDeadStreamTable}) {
-    if (auto added = add_view(session, store, table, dead_columns()); !added) return pass(added.error());
-  }
+  if (auto added = add_view(session, store, kDeadTable, dead_columns()); !added) return pass(added.error());
+  if (auto added = add_view(session, store, kDeadStreamTable, dead_stream_columns()); !added)
+    return pass(added.error());
   if (auto added = add_views_of_records(session, pipeline); !added) return pass(added.error());
   return session;
 }

@@ -40,6 +40,13 @@ const std::vector<delta::Column>& dead_columns() {
   return columns;
 }
 
+const std::vector<delta::Column>& dead_stream_columns() {
+  static const std::vector<delta::Column> columns = {
+      {"table", "string"},           {"reason", "string"}, {"stream", "string"}, {"shard", "string"},
+      {"sequence_number", "string"}, {"record", "string"}, {"plan", "long"}};
+  return columns;
+}
+
 Result<std::optional<delta::Snapshot>> find_snapshot(object::Store& store, const std::string& table) {
   auto snapshot = delta::read_snapshot(store, table_folder(table));
   if (snapshot) return std::move(*snapshot);

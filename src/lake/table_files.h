@@ -15,9 +15,10 @@ namespace pinflow::lake {
 // "tables/pin"
 std::string table_folder(const std::string& table);
 
-// A record type's columns as the Delta table declares them, and the dead letters'.
+// A record type's columns as the Delta table declares them, and the dead letters' of both legs.
 std::vector<delta::Column> delta_columns(const std::vector<pipeline::Column>& columns);
 const std::vector<delta::Column>& dead_columns();
+const std::vector<delta::Column>& dead_stream_columns();
 inline constexpr const char* kDeadTable = "dead";
 inline constexpr const char* kDeadStreamTable = "dead_stream";
 
