@@ -1,6 +1,5 @@
 #include "base/bytes.h"
 
-#include <openssl/evp.h>
 
 #include <array>
 
@@ -54,32 +53,6 @@ uint32_t update(uint32_t crc, std::string_view bytes) { return by_table(crc, byt
 }  // namespace
 
 uint32_t crc32c(std::string_view bytes, uint32_t before) { return ~update(~before, bytes); }
-
-std::string base64_encode(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4, '\0');
-  // EVP_EncodeBlock ends what it writes with a NUL, for which std::string has room.
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
-                  static_cast<int>(bytes.size()));
-  return text;
-}
-
-bool base64_decode(std::string_view text, std::string& bytes) {
-  if (text.size() % 4 != 0) return false;
-  size_t padding = 0;
-  if (text.ends_with("==")) padding = 2;
-  else if (text.ends_with("=")) padding = 1;
-  for (const char c : text.substr(0, text.size() - padding)) {
-    const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    if (!letter && c != '+' && c != '/') return false;
-  }
-  bytes.resize(text.size() / 4 * 3);
-  if (EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size())) < 0) {
-    return false;
-  }
-  bytes.resize(bytes.size() - padding);
-  return true;
-}
 
 std::string to_hex(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";

@@ -1,4 +1,4 @@
-// Big-endian integers and checksums over plain bytes, as Kafka's formats want them. Pure.
+// Big-endian integers, checksums and text forms of plain bytes. Pure.
 #pragma once
 
 #include <bit>
@@ -43,8 +43,13 @@ void append_big(std::string& to, T value) {
 // CRC-32C (Castagnoli, RFC 3720 B.4), by the processor's instruction where there is one.
 uint32_t crc32c(std::string_view bytes, uint32_t before = 0);
 
+// Base64 (RFC 4648, padded).
+void append_base64(std::string& to, std::string_view bytes);
 std::string base64_encode(std::string_view bytes);
-// False when the text is not base64 (RFC 4648, padded); `bytes` is then unspecified.
+// How many bytes the text stands for, were it base64.
+size_t base64_decoded_size(std::string_view text);
+// Writes base64_decoded_size(text) bytes; false when the text is not base64: what was written is then unspecified.
+bool base64_decode(std::string_view text, char* to);
 bool base64_decode(std::string_view text, std::string& bytes);
 
 std::string to_hex(std::string_view bytes);

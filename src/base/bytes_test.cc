@@ -43,6 +43,20 @@ TEST(Bytes, Base64OfTheRfc) {
   }
 }
 
+TEST(Bytes, Base64OfEveryByteAtEveryLength) {
+  std::string plain;
+  for (int length = 0; length < 600; ++length) {
+    std::string text = "before ", back;
+    append_base64(text, plain);
+    text.erase(0, 7);
+    ASSERT_EQ(text.size(), (plain.size() + 2) / 3 * 4);
+    ASSERT_EQ(base64_decoded_size(text), plain.size());
+    ASSERT_TRUE(base64_decode(text, back));
+    ASSERT_EQ(back, plain);
+    plain.push_back(static_cast<char>(length * 7 + length / 256));
+  }
+}
+
 TEST(Bytes, Base64RefusesWhatIsNone) {
   std::string bytes;
   for (const char* text : {"Zg=", "Zg", "Z===", "====", "Zm9v\n", "Zm-_", "Z=9v", " Zg=", "Zm9vZg==Zm9v"}) {

@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -121,6 +123,7 @@ struct Client::State {
   ClientOptions options;
   std::string no_proxy_list = no_proxy();
   Fd epoll;
+  Fd alarm;  // an eventfd: wake()
   CURLM* multi = nullptr;
   std::optional<Clock::time_point> timer;  // when libcurl wants to be called
   std::vector<std::unique_ptr<Transfer>> idle;
@@ -271,6 +274,13 @@ Result<std::unique_ptr<Client>> Client::create(ClientOptions options) {
   auto state = std::make_unique<State>(std::move(options));
   state->epoll = Fd(::epoll_create1(EPOLL_CLOEXEC));
   if (!state->epoll) return system_error(errno, "epoll_create1");
+  state->alarm = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!state->alarm) return system_error(errno, "eventfd");
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = state->alarm.get();
+  if (::epoll_ctl(state->epoll.get(), EPOLL_CTL_ADD, state->alarm.get(), &event) < 0)
+    return system_error(errno, "epoll_ctl");
   state->multi = curl_multi_init();
   if (!state->multi) return unavailable("the HTTP client (libcurl) could not be started");
   curl_multi_setopt(state->multi, CURLMOPT_SOCKETFUNCTION, State::on_socket);
@@ -319,6 +329,12 @@ int Client::wait(std::chrono::milliseconds at_most) {
                                    static_cast<int>(std::clamp<int64_t>(sleep, 0, 60'000)));
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<size_t>(i)];
+      if (event.data.fd == state.alarm.get()) {
+        uint64_t times = 0;
+        [[maybe_unused]] const auto taken = ::read(state.alarm.get(), &times, sizeof times);
+        late = true;
+        continue;
+      }
       int what = 0;
       if (event.events & EPOLLIN) what |= CURL_CSELECT_IN;
       if (event.events & EPOLLOUT) what |= CURL_CSELECT_OUT;
@@ -328,6 +344,11 @@ int Client::wait(std::chrono::milliseconds at_most) {
     ended += state.reap();
   }
   return ended;
+}
+
+void Client::wake() {
+  const uint64_t once = 1;
+  [[maybe_unused]] const auto written = ::write(state_->alarm.get(), &once, sizeof once);
 }
 
 void Client::cancel() {

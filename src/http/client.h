@@ -1,5 +1,5 @@
 // A small HTTP/1.1 client with kept connections: many requests under way at once, on one thread, by libcurl.
-// A Client belongs to one thread, which makes every call and gets every callback; make one for each thread.
+// A Client belongs to one thread, which makes every call (but wake) and gets every callback; make one for each thread.
 // TLS certificates are verified. Redirects are not followed. A request is sent at most once: what failed is the
 // caller's to try again, who knows whether that may do harm.
 #pragma once
@@ -55,8 +55,10 @@ class Client {
   // The number of requests under way is the caller's to bound.
   void send(ClientRequest request, Done done);
   size_t under_way() const;
-  // Works on what is under way until something has ended, or for `at_most`. Returns how many requests ended.
+  // Works on what is under way until something has ended, or wake(), or for `at_most`. Returns how many requests ended.
   int wait(std::chrono::milliseconds at_most);
+  // Any thread, the only call that may come from another: the wait under way, or else the next one, returns at once.
+  void wake();
   // Ends all that is under way with the code cancelled. (What their `done` sends is under way afterwards.)
   void cancel();
 

@@ -196,5 +196,20 @@ TEST(HttpClient, GoesOnInTheCallback) {
   EXPECT_EQ(count, 10);
 }
 
+TEST(HttpClient, IsWokenByAnotherThread) {
+  RawServer server([](const RawServer::Got&) { return RawServer::Reply{}; });  // never answers
+  auto http = client();
+  std::atomic<bool> answered = false;
+  http->send({"GET", server.url()}, [&](Outcome) { answered = true; });
+  std::thread other([&] { http->wake(); });
+  EXPECT_EQ(http->wait(std::chrono::minutes(10)), 0);
+  other.join();
+  http->wake();  // while nobody waits: the next wait returns
+  EXPECT_EQ(http->wait(std::chrono::minutes(10)), 0);
+  EXPECT_FALSE(answered);
+  http->cancel();
+  EXPECT_TRUE(answered);
+}
+
 }  // namespace
 }  // namespace pinflow::http

@@ -59,8 +59,8 @@ class Client {
 
   const std::shared_ptr<const Endpoint>& endpoint() const { return endpoint_; }
 
-  // Any operation; AWS's error comes as a reply. Errors: courier.h.
-  Result<Reply> call(std::string operation, std::string json, Retry retry = Retry::passing);
+  // Any operation; AWS's error comes as a reply.
+  CallOutcome call(std::string operation, std::string json, Retry retry = Retry::passing);
 
   // ---- errors: not_found (no such stream), already_exists, denied, invalid, full (limits), unavailable --------------
 
@@ -80,13 +80,12 @@ class Client {
  private:
   Result<std::unique_ptr<Courier>> take();
   void give_back(std::unique_ptr<Courier> courier);
+  // The body of a call that went well; `stream` is for messages.
+  Result<std::string> ask(std::string operation, std::string json, std::string_view stream);
 
   const std::shared_ptr<const Endpoint> endpoint_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Courier>> idle_;
 };
-
-// {"StreamName":…,"Records":[{"Data":…,"PartitionKey":…}]}. Pure.
-std::string put_records_body(std::string_view stream, std::span<const RecordToPut> records);
 
 }  // namespace pinflow::kinesis

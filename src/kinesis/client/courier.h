@@ -11,6 +11,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "http/client.h"
@@ -56,7 +58,7 @@ class Courier {
   // Begins a call. `done` is called once, from within wait or cancel, never from within call; it may call again.
   void call(std::string operation, std::string body, Retry retry, Done done);
   size_t under_way() const { return under_way_; }  // those that wait for their next attempt among them
-  // Works until a call has ended, or wake(), or for `at_most`.
+  // Works until something has ended or was tried again, or wake(), or for `at_most`: to be called in a loop.
   void wait(std::chrono::milliseconds at_most);
   // Any thread: wait() returns soon, now or at its next call.
   void wake();
@@ -69,12 +71,13 @@ class Courier {
   explicit Courier(std::shared_ptr<const Endpoint> endpoint) : endpoint_(std::move(endpoint)) {}
   void attempt(const std::shared_ptr<Job>& job);
   void settle(const std::shared_ptr<Job>& job, http::Outcome outcome);
-  bool try_again(Job& job, const Reply& reply);
+  bool may_try_again(const Job& job, const Reply& reply) const;
   void end(Job& job, CallOutcome outcome);
 
   const std::shared_ptr<const Endpoint> endpoint_;
   std::unique_ptr<http::Client> http_;
   std::multimap<Clock::time_point, std::shared_ptr<Job>> later_;
+  std::vector<std::pair<std::shared_ptr<Job>, Error>> failed_;  // that could not be sent, not yet told
   size_t under_way_ = 0;
   size_t ended_ = 0;
 };

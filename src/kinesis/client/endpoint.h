@@ -37,8 +37,8 @@ class Endpoint {
   const std::string& url() const { return url_; }  // "https://kinesis.eu-west-1.amazonaws.com"
   bool is_aws() const { return aws_; }
 
-  // `operation` is "PutRecord"; `body` its JSON. denied: no credentials.
-  Result<http::ClientRequest> request(std::string_view operation, std::string body) const;
+  // `operation` is "PutRecord"; `body` its JSON, which the request points to. denied: no credentials.
+  Result<http::ClientRequest> request(std::string_view operation, std::string_view body) const;
 
   // The service says that our clock is wrong; its own shows `theirs_ms`. What is signed from now on has that time.
   void set_clock(int64_t theirs_ms) const;

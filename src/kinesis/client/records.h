@@ -38,7 +38,7 @@ struct GetRecordsAnswer {
   bool behind_known = false;
 };
 // corrupt: not such an answer.
-Result<GetRecordsAnswer> parse_get_records(std::string_view body);
+Result<GetRecordsAnswer> parse_get_records(std::string body);
 
 // Sequence numbers as the integers that they are, of any length. ("" is less than all others.)
 std::strong_ordering compare_sequences(std::string_view a, std::string_view b);
