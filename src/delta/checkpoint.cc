@@ -105,47 +105,95 @@ Result<> write_parquet(std::string_view lines, const std::filesystem::path& from
       sql::quote_text(to.string())));
 }
 
-}  // namespace
-
-bool checkpoint_due(const Snapshot& snapshot) {
-  const auto files = static_cast<int64_t>(snapshot.files.size());
-  return snapshot.version - snapshot.checkpoint_version >= std::clamp<int64_t>(files / 10, 10, 1000);
+// One file of a checkpoint, by pages: a large one has millions of rows. Its rows of protocol, metaData and txn alone
+// where `rules_only`: what it then reads of the columns `add` and `remove` is whether they are null.
+Result<> read_part(sql::Connection& connection, const std::filesystem::path& path, const std::string& name,
+                   bool rules_only, Actions& actions) {
+  const std::string file = sql::quote_text(path.string());
+  const auto shape = connection.query(fmt::format("DESCRIBE SELECT * FROM read_parquet({})", file));
+  if (!shape) return pass(shape.error(), "{}", name);
+  std::string rules, none = "true";
+  for (const auto& row : shape->rows) {
+    const std::string& column = row.front().text();
+    if (column == "protocol" || column == "metaData" || column == "txn") {
+      rules += (rules.empty() ? "" : ", ") + fmt::format("{0} := {0}", sql::quote_name(column));
+      none += fmt::format(" AND {} IS NULL", sql::quote_name(column));
+    }
+  }
+  if (rules.empty()) return corrupt("{}: no checkpoint: it has neither protocol nor metaData", name);
+  const std::string what = rules_only ? fmt::format("to_json(struct_pack({}))", rules) : "to_json(action)";
+  const std::string rows = fmt::format("read_parquet({}, file_row_number = true)", file);
+  const auto count = connection.value(fmt::format("SELECT count(*) FROM read_parquet({})", file));
+  if (!count) return pass(count.error(), "{}", name);
+  const int64_t page = rules_only ? count->integer() : kCheckpointPage;
+  for (int64_t from = 0; from < count->integer(); from += page) {
+    const auto lines = connection.query(fmt::format(
+        "SELECT CAST({} AS VARCHAR) FROM {} AS action WHERE file_row_number >= {} AND file_row_number < {}{}", what,
+        rows, from, from + page, rules_only ? fmt::format(" AND NOT ({})", none) : ""));
+    if (!lines) return pass(lines.error(), "{}", name);
+    std::string text;
+    for (const auto& row : lines->rows) text.append(row.front().text()).push_back('\n');
+    auto part = parse_actions(text, name);
+    if (!part) return pass(part.error());
+    if ((part->protocol && actions.protocol) || (part->metadata && actions.metadata))
+      return corrupt("{}: a second protocol or metaData in the same checkpoint", name);
+    if (part->protocol) actions.protocol = std::move(part->protocol);
+    if (part->metadata) actions.metadata = std::move(part->metadata);
+    const auto move_all = [](auto& out, auto& in) {
+      out.insert(out.end(), std::make_move_iterator(in.begin()), std::make_move_iterator(in.end()));
+    };
+    move_all(actions.added, part->added);
+    move_all(actions.removed, part->removed);
+    move_all(actions.txns, part->txns);
+  }
+  return {};
 }
 
-Result<> write_checkpoint(object::Store& store, const std::string& table, const Snapshot& snapshot) {
+}  // namespace
+
+bool checkpoint_due(int64_t commits, int64_t log_bytes, int64_t checkpoint_bytes) {
+  return commits >= kLeastCommits && log_bytes >= checkpoint_bytes;
+}
+
+bool checkpoint_due(const Snapshot& snapshot) {
+  return checkpoint_due(snapshot.version - snapshot.checkpoint_version, snapshot.log_bytes, snapshot.checkpoint_bytes);
+}
+
+Result<int64_t> write_checkpoint(object::Store& store, const std::string& table, const Snapshot& snapshot) {
   const Actions actions = actions_of(snapshot);
   const Scratch lines(store, ".json");
   const Scratch parquet(store, ".parquet");
-  if (auto written = write_parquet(write_actions(actions), lines.path(), parquet.path()); !written) return written;
+  if (auto written = write_parquet(write_actions(actions), lines.path(), parquet.path()); !written)
+    return pass(written.error());
   std::error_code error;
   const auto bytes = static_cast<int64_t>(std::filesystem::file_size(parquet.path(), error));
   if (error) return system_error(error.value(), fmt::format("stat {}", parquet.path().string()));
   const auto put = store.put_file_if_absent(checkpoint_name(table, snapshot.version), parquet.path());
   if (!put && put.error().code == Code::already_exists)
-    return {};  // another's, of the same actions; the hint is theirs to give
-  if (!put) return put;
+    return bytes;  // another's, of the same actions; the hint is theirs to give
+  if (!put) return pass(put.error());
   const size_t count = 2 + actions.txns.size() + actions.removed.size() + actions.added.size();
-  return store.put(hint_name(table), write_hint(snapshot.version, static_cast<int64_t>(count), bytes,
-                                                static_cast<int64_t>(actions.added.size())));
+  const auto hint = store.put(hint_name(table), write_hint(snapshot.version, static_cast<int64_t>(count), bytes,
+                                                           static_cast<int64_t>(actions.added.size())));
+  if (!hint) return pass(hint.error());
+  return bytes;
 }
 
-Result<Actions> read_checkpoint(object::Store& store, const std::vector<std::string>& names) {
-  std::vector<object::LocalFile> files;  // kept until the query is done
-  std::vector<std::string> paths;
+Result<Actions> read_checkpoint(object::Store& store, const std::vector<std::string>& names, bool rules_only) {
+  std::vector<object::LocalFile> files;  // kept until the last query is done
   for (const std::string& name : names) {
     auto file = store.fetch(name);
     if (!file) return pass(file.error());
-    paths.push_back(file->path().string());
     files.push_back(std::move(*file));
   }
   auto engine = open_engine();
   if (!engine) return pass(engine.error());
-  const auto rows = engine->connection.query(
-      fmt::format("SELECT CAST(to_json(action) AS VARCHAR) FROM read_parquet({}) AS action", sql::quote_list(paths)));
-  if (!rows) return pass(rows.error(), "{}", names.front());
-  std::string lines;
-  for (const auto& row : rows->rows) lines.append(row.front().text()).push_back('\n');
-  return parse_actions(lines, names.front());
+  Actions actions;
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (auto read = read_part(engine->connection, files[i].path(), names[i], rules_only, actions); !read)
+      return pass(read.error());
+  }
+  return actions;
 }
 
 std::optional<int64_t> parse_hint(std::string_view json) {

@@ -14,19 +14,24 @@
 
 namespace pinflow::delta {
 
-// Spaced by growth, so that all checkpoints together cost a constant share of the work: after a tenth as many commits
-// as the table has files, at least 10 and at most 1,000.
+// Spaced by growth: when the commits since the last checkpoint weigh as much as it does, and are kLeastCommits. All
+// checkpoints together then never weigh more than the log itself, and a reader reads at most about twice the state.
+bool checkpoint_due(int64_t commits, int64_t log_bytes, int64_t checkpoint_bytes);
 bool checkpoint_due(const Snapshot& snapshot);
+inline constexpr int64_t kLeastCommits = 10;
 
 // Tombstones older than this are left out of a checkpoint (delta.deletedFileRetentionDuration's default, one week);
 // all are kept where the table sets that property.
 inline constexpr int64_t kTombstoneMs = 7LL * 24 * 3600 * 1000;
 
-// Writes <version>.checkpoint.parquet and then _last_checkpoint. One that is there already is left as it is.
-Result<> write_checkpoint(object::Store& store, const std::string& table, const Snapshot& snapshot);
+// Writes <version>.checkpoint.parquet and then _last_checkpoint. One that is there already is left as it is. Its bytes.
+Result<int64_t> write_checkpoint(object::Store& store, const std::string& table, const Snapshot& snapshot);
 
-// The actions in a checkpoint's files (one, or all parts of an old multi-part one).
-Result<Actions> read_checkpoint(object::Store& store, const std::vector<std::string>& names);
+// The actions in a checkpoint's files (one, or all parts of an old multi-part one), any number of them; with
+// `rules_only` those that are no files: protocol, metaData and txn.
+Result<Actions> read_checkpoint(object::Store& store, const std::vector<std::string>& names, bool rules_only = false);
+// Rows that are brought into memory at once while one is read.
+inline constexpr int64_t kCheckpointPage = 50'000;
 
 // _last_checkpoint. Nothing where the text is broken: it is a hint.
 std::optional<int64_t> parse_hint(std::string_view json);

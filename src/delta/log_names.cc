@@ -72,10 +72,12 @@ LogListing sort_listing(std::string_view table, const std::vector<object::Object
       case LogFile::Kind::checkpoint:
         listing.checkpoints[file.version] = {object.name};
         listing.checkpoint_times[file.version] = object.modified_ms;
+        listing.checkpoint_bytes[file.version] = object.size;
         break;
       case LogFile::Kind::checkpoint_part:
         parts[{file.version, file.parts}][file.part] = object.name;
         listing.checkpoint_times.try_emplace(file.version, object.modified_ms);
+        listing.checkpoint_bytes[file.version] += object.size;
         break;
       case LogFile::Kind::checkpoint_v2: listing.has_v2_checkpoint = true; break;
       case LogFile::Kind::other: break;

@@ -33,7 +33,8 @@ struct LogListing {
   std::map<int64_t, object::ObjectInfo> commits;
   std::map<int64_t, std::vector<std::string>> checkpoints;  // whole ones: one name, or all the parts
   std::map<int64_t, int64_t> checkpoint_times;              // modified_ms
-  bool has_v2_checkpoint = false;                           // one of the feature v2Checkpoint
+  std::map<int64_t, int64_t> checkpoint_bytes;
+  bool has_v2_checkpoint = false;  // one of the feature v2Checkpoint
 
   bool empty() const { return commits.empty() && checkpoints.empty() && !has_v2_checkpoint; }
   int64_t newest() const;  // -1 where it is empty

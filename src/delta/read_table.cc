@@ -3,38 +3,11 @@
 #include "base/logging.h"
 #include "delta/checkpoint.h"
 #include "delta/log_names.h"
+#include "delta/log_reader.h"
 #include "delta/table.h"
 
 namespace pinflow::delta {
 namespace {
-
-Result<LogListing> list_log(object::Store& store, const std::string& table,
-                            std::optional<int64_t> from = std::nullopt) {
-  const auto objects = store.list(log_folder(table), from ? before_version(table, *from) : std::string());
-  if (!objects) return pass(objects.error(), "listing the log of {}", table);
-  return sort_listing(table, *objects);
-}
-
-// The version that _last_checkpoint names. A hint that is missing, broken or unreadable is none.
-std::optional<int64_t> read_hint(object::Store& store, const std::string& table) {
-  const auto text = store.get(hint_name(table));
-  return text ? parse_hint(*text) : std::nullopt;
-}
-
-bool has_checkpoint_up_to(const LogListing& listing, int64_t version) {
-  return !listing.checkpoints.empty() && listing.checkpoints.begin()->first <= version;
-}
-
-// The part of the log that is needed, by the hint where it holds; else all of it.
-Result<LogListing> find_log(object::Store& store, const std::string& table, std::optional<int64_t> target) {
-  const auto hint = read_hint(store, table);
-  if (hint && (!target || *hint <= *target)) {
-    auto listing = list_log(store, table, hint);
-    if (!listing) return listing;
-    if (has_checkpoint_up_to(*listing, target.value_or(listing->newest()))) return listing;
-  }
-  return list_log(store, table);
-}
 
 // The newest checkpoint up to `target` that can be read, replayed; an empty replay where there is none.
 Result<std::pair<Replay, int64_t>> start_of(object::Store& store, const std::string& table, const LogListing& listing,
@@ -59,37 +32,30 @@ Result<std::pair<Replay, int64_t>> start_of(object::Store& store, const std::str
   return std::pair(Replay(), int64_t{-1});
 }
 
-// Applies the commits after `version` up to `target`. A listing may have missed a file that came while it was made, so
-// each one is asked for by its name.
+// Applies the commits after `version` up to `target`; their bytes are added.
 Result<> apply_commits(object::Store& store, const std::string& table, const LogListing& listing, Replay& replay,
-                       int64_t version, int64_t target) {
-  while (version < target) {
-    ++version;
-    const std::string name = commit_name(table, version);
-    const auto bytes = store.get(name);
-    if (!bytes && bytes.error().code == Code::not_found) {
-      if (listing.has_v2_checkpoint)
-        return unsupported("{} needs the Delta feature 'v2Checkpoint' to be read, which this program does not have",
-                           table);
-      return corrupt("the log of {} has a hole: version {} of {} is missing, and no checkpoint after it can be read",
-                     table, version, target);
-    }
-    if (!bytes) return pass(bytes.error(), "reading {}", name);
-    auto actions = parse_actions(*bytes, name);
-    if (!actions) return pass(actions.error());
-    const auto listed = listing.commits.find(version);
-    replay.apply(version, std::move(*actions), listed == listing.commits.end() ? 0 : listed->second.modified_ms);
-  }
-  return {};
+                       int64_t version, int64_t target, int64_t& bytes) {
+  return read_commits(store, table, listing, version + 1, target, [&](ReadCommit commit) -> Result<> {
+    bytes += commit.bytes;
+    replay.apply(commit.version, std::move(commit.actions), commit.file_time_ms);
+    return {};
+  });
 }
 
 Result<Snapshot> replay_log(object::Store& store, const std::string& table, const LogListing& listing, int64_t target) {
   auto start = start_of(store, table, listing, target);
   if (!start) return pass(start.error());
   auto& [replay, version] = *start;
-  if (auto applied = apply_commits(store, table, listing, replay, version, target); !applied)
+  int64_t bytes = 0;
+  const int64_t checkpoint = version;
+  if (auto applied = apply_commits(store, table, listing, replay, version, target, bytes); !applied)
     return pass(applied.error());
-  return std::move(replay).finish(table);
+  auto snapshot = std::move(replay).finish(table);
+  if (!snapshot) return snapshot;
+  snapshot->log_bytes = bytes;
+  if (const auto size = listing.checkpoint_bytes.find(checkpoint); size != listing.checkpoint_bytes.end())
+    snapshot->checkpoint_bytes = size->second;
+  return snapshot;
 }
 
 Result<Snapshot> read_at(object::Store& store, const std::string& table, std::optional<int64_t> wanted) {
@@ -126,11 +92,16 @@ Result<Snapshot> refresh(object::Store& store, const std::string& table, const S
   Replay replay(base);
   const int64_t newest = listing->commits.rbegin()->first;
   if (newest > base.version && !listing->commits.contains(base.version + 1)) return read_snapshot(store, table);
-  if (auto applied = apply_commits(store, table, *listing, replay, base.version, newest); !applied)
+  int64_t bytes = base.log_bytes;
+  if (auto applied = apply_commits(store, table, *listing, replay, base.version, newest, bytes); !applied)
     return pass(applied.error());
   auto snapshot = std::move(replay).finish(table);
-  if (snapshot && !listing->checkpoints.empty()) {
-    snapshot->checkpoint_version = std::max(snapshot->checkpoint_version, listing->checkpoints.rbegin()->first);
+  if (!snapshot) return snapshot;
+  snapshot->log_bytes = bytes;
+  if (!listing->checkpoints.empty() && listing->checkpoints.rbegin()->first > snapshot->checkpoint_version) {
+    snapshot->checkpoint_version = listing->checkpoints.rbegin()->first;
+    snapshot->checkpoint_bytes = listing->checkpoint_bytes.at(snapshot->checkpoint_version);
+    snapshot->log_bytes = commit_bytes_after(*listing, snapshot->checkpoint_version);
   }
   return snapshot;
 }

@@ -154,17 +154,75 @@ Result<std::vector<Column>> schema_from_json(std::string_view json) {
 }
 
 std::string schema_difference(const std::vector<Column>& table, const std::vector<Column>& wanted) {
-  for (const Column& want : wanted) {
-    const auto have = std::ranges::find(table, want.name, &Column::name);
-    if (have == table.end()) return fmt::format("has no column '{}'", want.name);
-    if (have->type != want.type) return fmt::format("has '{}' as {}, not as {}", want.name, have->type, want.type);
-  }
-  for (const Column& have : table) {
-    if (std::ranges::find(wanted, have.name, &Column::name) == wanted.end()) {
-      return fmt::format("has a column '{}' ({}) too many", have.name, have.type);
+  const auto declared = [&](const std::string& name) { return std::ranges::find(wanted, name, &Column::name); };
+  const auto known = [&](const Column& column) {
+    return std::ranges::any_of(table, [&](const Column& have) { return folded(have.name) == folded(column.name); });
+  };
+  for (size_t i = 0; i < table.size(); ++i) {
+    const Column& have = table[i];
+    const auto want = declared(have.name);
+    if (want == wanted.end()) {
+      const std::string last = table.back().name;
+      if (i < wanted.size() && !known(wanted[i])) {
+        return fmt::format(
+            "has the column '{}' ({}) where the pipeline declares '{}': a column cannot be renamed or removed; declare "
+            "'{}' again, and new columns after '{}', or write to another table",
+            have.name, have.type, wanted[i].name, have.name, last);
+      }
+      return fmt::format(
+          "has a column '{}' ({}) that the pipeline does not declare: a column cannot be removed; declare it again, "
+          "or write to another table",
+          have.name, have.type);
+    }
+    if (have.type != want->type) {
+      return fmt::format(
+          "has '{}' as {}, not as {}: a column's type cannot be changed; declare {} again, with a new column of "
+          "another name after the last one for {}, or write to another table",
+          have.name, have.type, want->type, have.type, want->type);
     }
   }
+  for (size_t i = 0; i < table.size(); ++i) {  // all are declared: are they in their places?
+    if (wanted[i].name == table[i].name) continue;
+    if (!known(wanted[i])) {
+      return fmt::format(
+          "has no column '{}', which the pipeline declares before '{}': a new column comes after the last one, '{}'",
+          wanted[i].name, table[i].name, table.back().name);
+    }
+    return fmt::format(
+        "has '{}' in the place where the pipeline declares '{}': the order of columns cannot be changed; declare them "
+        "as the table has them",
+        table[i].name, wanted[i].name);
+  }
+  for (size_t i = table.size(); i < wanted.size(); ++i) {
+    if (known(wanted[i])) return fmt::format("has '{}' already, by another case of its letters", wanted[i].name);
+    if (!wanted[i].nullable)
+      return fmt::format("has no column '{}', and a new column must be nullable", wanted[i].name);
+  }
   return {};
+}
+
+Result<std::string> widen_schema(std::string_view json, const std::vector<Column>& columns) {
+  dom::parser parser;
+  dom::element root;
+  dom::array fields;
+  if (parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS ||
+      root["fields"].get_array().get(fields) != simdjson::SUCCESS) {
+    return corrupt("the schema is no struct with fields");
+  }
+  JsonWriter out;
+  out.begin_object().key("type").string("struct").key("fields").begin_array();
+  size_t count = 0;
+  for (const dom::element field : fields) {
+    out.raw(simdjson::minify(field));
+    ++count;
+  }
+  for (size_t i = count; i < columns.size(); ++i) {
+    out.begin_object().key("name").string(columns[i].name).key("type");
+    if (auto done = write_type(out, columns[i].type); !done)
+      return pass(done.error(), "the column '{}'", columns[i].name);
+    out.key("nullable").boolean(true).key("metadata").raw(columns[i].metadata).end_object();
+  }
+  return out.end_array().end_object().take();
 }
 
 uint32_t schema_mark(const std::vector<Column>& columns) {

@@ -30,9 +30,13 @@ Result<std::string> schema_to_json(const std::vector<Column>& columns);
 // corrupt where the text is no StructType.
 Result<std::vector<Column>> schema_from_json(std::string_view json);
 
-// The first difference, in words that follow "the table …": "has no column 'x'", "has 'y' as long, not as integer".
-// Empty where names (in any order) and types are the same. Nullability and metadata are not compared.
+// Whether a writer may declare these columns for a table that has those: they are the same, in the same order, or have
+// new ones after the last. What keeps it from it, in words that follow "the table …" and say what to do; empty where
+// nothing does. Nullability and metadata of columns that are there are not compared.
 std::string schema_difference(const std::vector<Column>& table, const std::vector<Column>& wanted);
+
+// The schema with those of the columns that it has not yet at its end, nullable; what it has stays as it is written.
+Result<std::string> widen_schema(std::string_view json, const std::vector<Column>& columns);
 
 // A checksum of names (in order) and types.
 uint32_t schema_mark(const std::vector<Column>& columns);

@@ -59,12 +59,40 @@ TEST(Schema, RefusesWhatIsNoSchema) {
             Code::corrupt);
 }
 
-TEST(Schema, NamesTheFirstDifference) {
+TEST(Schema, MayOnlyGrowAtItsEnd) {
   const std::vector<Column> table = {{"a", "long"}, {"b", "array<double>"}};
-  EXPECT_EQ(schema_difference(table, {{"b", "array<double>"}, {"a", "long", false}}), "");
-  EXPECT_EQ(schema_difference(table, {{"a", "integer"}, {"b", "array<double>"}}), "has 'a' as long, not as integer");
-  EXPECT_EQ(schema_difference(table, {{"a", "long"}, {"b", "array<double>"}, {"c", "date"}}), "has no column 'c'");
-  EXPECT_EQ(schema_difference(table, {{"a", "long"}}), "has a column 'b' (array<double>) too many");
+  const auto says = [&](std::vector<Column> wanted, std::string_view words) {
+    const std::string difference = schema_difference(table, wanted);
+    EXPECT_NE(difference.find(words), std::string::npos) << difference;
+    EXPECT_EQ(words.empty(), difference.empty()) << difference;
+  };
+  says({{"a", "long", false}, {"b", "array<double>"}}, "");
+  says({{"a", "long"}, {"b", "array<double>"}, {"c", "date"}, {"d", "string"}}, "");
+  says({{"a", "integer"}, {"b", "array<double>"}},
+       "has 'a' as long, not as integer: a column's type cannot be changed");
+  says({{"b", "array<double>"}, {"a", "long"}}, "has 'a' in the place where the pipeline declares 'b': the order");
+  says({{"a", "long"}}, "has a column 'b' (array<double>) that the pipeline does not declare");
+  says({{"a", "long"}, {"c", "date"}}, "has the column 'b' (array<double>) where the pipeline declares 'c'");
+  says({{"a", "long"}, {"c", "date"}, {"b", "array<double>"}}, "has no column 'c', which the pipeline declares before");
+  says({{"a", "long"}, {"b", "array<double>"}, {"A", "long"}}, "has 'A' already");
+  says({{"a", "long"}, {"b", "array<double>"}, {"c", "date", false}}, "must be nullable");
+}
+
+TEST(Schema, WidensWhatIsWrittenWithoutChangingIt) {
+  const std::string json =
+      R"({"fields":[{"name":"m","type":{"type":"map","keyType":"string","valueType":"long","valueContainsNull":false},)"
+      R"("nullable":false,"metadata":{"comment":"c"}}],"type":"struct"})";
+  const auto widened = widen_schema(json, {{"m", "map<string,long>"}, {"c", "array<string>"}});
+  ASSERT_TRUE(widened) << widened.error().message;
+  EXPECT_NE(widened->find(R"({"name":"m","type":{"type":"map","keyType":"string","valueType":"long",)"
+                          R"("valueContainsNull":false},"nullable":false,"metadata":{"comment":"c"}})"),
+            std::string::npos)
+      << *widened;
+  const auto columns = schema_from_json(*widened);
+  ASSERT_TRUE(columns);
+  ASSERT_EQ(columns->size(), 2u);
+  EXPECT_EQ(columns->at(1), (Column{"c", "array<string>"}));
+  EXPECT_EQ(widen_schema(json, {{"m", "map<string,long>"}, {"c", "map<string,long>"}}).error().code, Code::invalid);
 }
 
 }  // namespace

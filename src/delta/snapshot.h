@@ -23,6 +23,8 @@ struct Snapshot {
   std::vector<Removed> tombstones;
   int64_t timestamp_ms = 0;         // of the version's commit
   int64_t checkpoint_version = -1;  // the newest checkpoint known; -1 where there is none
+  int64_t checkpoint_bytes = 0;     // its size
+  int64_t log_bytes = 0;            // of the commits after it
 
   // Of the schema in `metadata`, which was checked when the snapshot was made.
   std::vector<Column> columns() const;

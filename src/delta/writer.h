@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -22,6 +21,8 @@
 #include "object/store.h"
 
 namespace pinflow::delta {
+
+struct LogListing;
 
 struct WriterOptions {
   std::string table;            // "tables/pin_stream"
@@ -67,22 +68,19 @@ class TableWriter {
   int64_t txn_version() const;                  // of our application; -1: none
   // Of any application, as of version().
   const std::map<std::string, Txn, std::less<>>& txns() const { return txns_; }
-  // The log has grown by as much as its checkpoint has: time for Upkeep::step.
-  bool wants_checkpoint() const;
-  // Bytes of the entries since the newest checkpoint that is known.
-  int64_t log_bytes() const { return log_bytes_; }
 
  private:
   TableWriter(object::Store& store, WriterOptions options);
 
-  Result<> check_commit(const Commit& commit) const;
-  Result<> check_table();
+  Result<> check(const Commit& commit) const;
   Result<> read_from_start();
+  Result<> replay(const LogListing& listing);
   Result<int> read_on();
-  Result<> take(int64_t version, const Actions& actions, int64_t bytes);
-  Actions actions_for(const Commit& commit, const std::string& id) const;
-  Result<> still_there();
-  void pause(int races);
+  Result<bool> still_there();
+  Result<> catch_up(int64_t txn_wanted);
+  Result<> fit();
+  void take(int64_t version, const Actions& actions, int64_t file_time_ms);
+  Result<Actions> actions_for(const Commit& commit, const std::string& id) const;
 
   object::Store& store_;
   const WriterOptions options_;
@@ -91,11 +89,10 @@ class TableWriter {
   Metadata metadata_;
   std::map<std::string, Txn, std::less<>> txns_;
   int64_t timestamp_ms_ = 0;  // of the version's commit: ours are never before it
-  int64_t log_bytes_ = 0, log_commits_ = 0, checkpoint_bytes_ = 0;
-  std::string widened_;        // the schema that the next commit declares; empty where the table's is ours
-  int contended_ = 0;          // appends for which others are still expected to be at work
-  int64_t seen_boottime_ = 0;  // when the log was last seen to hold version_
-  std::minstd_rand random_;
+  std::string widened_;       // the schema that the next commit declares; empty where the table's is ours
+  int contended_ = 0;         // appends for which others are still expected to be at work
+  int64_t seen_ms_ = 0;       // of the boot's clock: when the log was last seen to hold version_
+  double put_ms_ = 1;         // what a put takes here
 };
 
 }  // namespace pinflow::delta
