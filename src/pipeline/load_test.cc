@@ -173,6 +173,25 @@ TEST_F(Load, TheScheduleAndChecksAreRead) {
               HasSubstr("'webhook' of 'on_failure' must begin with http:// or https://"));
 }
 
+TEST_F(Load, RecordTypesThatShareAStreamAreToldApartByTheirPartitionKey) {
+  const std::string other =
+      "stream: weather-test-reading\n    partition_key: stations\n    fields: [number, station, name";
+  const auto pipeline = load_with("stream: \"weather-{id}-{record}\"\n    fields: [number, station, name", other);
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  EXPECT_EQ(pipeline->records[0].stream, pipeline->records[1].stream);
+  EXPECT_EQ(pipeline->records[0].partition_key, "");
+  EXPECT_EQ(pipeline->records[1].partition_key, "stations");
+}
+
+TEST_F(Load, TheStreamingLegReadsAStreamOrATopic) {
+  const auto pipeline = load_with("stream_table: reading_stream", "stream_table: reading_stream\n    from: kafka");
+  ASSERT_TRUE(pipeline) << pipeline.error().message;
+  EXPECT_TRUE(pipeline->records[0].from_topic);
+  EXPECT_FALSE(pipeline->records[1].from_topic);
+  EXPECT_THAT(error_with("stream_table: reading_stream", "stream_table: reading_stream\n    from: kinetic", 1),
+              HasSubstr("'from' of record 'reading' is 'kinetic'"));
+}
+
 TEST(Durations, AreNumbersWithAUnit) {
   int64_t seconds = -1;
   EXPECT_TRUE(parse_duration("90s", seconds));

@@ -73,7 +73,9 @@ class RecordReader {
 
   RecordType read() {
     record_.topic = name("topic", topic_name_fault, all_.topics);
-    record_.stream = name("stream", stream_name_fault, all_.streams);
+    read_partition_key();
+    record_.stream = name("stream", stream_name_fault, all_.streams, record_.partition_key);
+    read_from();
     record_.table = name("table", table_name_fault, all_.tables);
     record_.stream_table = name("stream_table", table_name_fault, all_.tables);
     if (const YamlNode* sql = map_.need("clean", YamlNode::Kind::scalar)) record_.cleaning = read_sql(*sql, context_);
@@ -86,7 +88,7 @@ class RecordReader {
 
  private:
   std::string name(const char* key, const std::function<std::optional<std::string>(std::string_view)>& fault,
-                   Names& others) {
+                   Names& others, const std::string& shared_by = {}) {
     Pattern pattern;
     const auto laid_over = context_.overlay.names.find(key);
     if (laid_over != context_.overlay.names.end()) {
@@ -106,8 +108,30 @@ class RecordReader {
       problems_.add(pattern.line, "the {} '{}' of {} {}", key, *filled, what_, *wrong);
       return "";
     }
-    others.add(*filled, pattern.line, problems_);
+    others.add(shared_by.empty() ? *filled : fmt::format("{} with the partition key {}", *filled, shared_by),
+               pattern.line, problems_);
     return *filled;
+  }
+
+  // Of Kinesis' PutRecord: 1 to 256 characters.
+  void read_partition_key() {
+    const YamlNode* node = map_.find("partition_key", YamlNode::Kind::scalar);
+    if (node == nullptr) return;
+    if (node->text.empty() || node->text.size() > 256) {
+      problems_.add(node->line, "the partition key of {} has {} bytes; it must have 1 to 256", what_,
+                    node->text.size());
+    }
+    record_.partition_key = node->text;
+  }
+
+  void read_from() {
+    const YamlNode* node = map_.find("from", YamlNode::Kind::scalar);
+    if (node == nullptr) return;
+    if (node->text != "kinesis" && node->text != "kafka") {
+      problems_.add(node->line, "'from' of {} is '{}'; it must be kinesis (the stream) or kafka (the topic)", what_,
+                    node->text);
+    }
+    record_.from_topic = node->text == "kafka";
   }
 
   void read_fields() {
