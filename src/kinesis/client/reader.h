@@ -103,6 +103,8 @@ class Reader {
 struct ShardRange {
   std::string shard;
   std::string after, through;
+  std::string first = {};   // the first record of the range, where it is known: then `after` may have been trimmed
+  int64_t complete_ms = 0;  // as of ShardProgress
 };
 Result<> read_range(const std::shared_ptr<const Endpoint>& endpoint, std::string_view stream, const ShardRange& range,
                     const std::function<Result<>(const RecordBlock&)>& take);
