@@ -9,6 +9,7 @@
 #include "app/doctor.h"
 #include "app/options.h"
 #include "app/parts.h"
+#include "app/portable_check.h"
 #include "app/posting.h"
 #include "app/reading.h"
 #include "app/run.h"
@@ -44,6 +45,7 @@ const std::map<std::string, Command, std::less<>>& commands() {
       {"source load", source_load},
       {"source count", source_count},
       {"query", query},
+      {"check", check_pipeline},
       {"tables", tables},
       {"tables show", show_table},
       {"schedule", run_schedule},

@@ -211,6 +211,7 @@ class Tree {
   }
 
   void reading() {
+    leaf(app_, "check", "Whether the pipeline's SQL means the same on DuckDB and on Spark; starts no engine");
     CLI::App& query = leaf(app_, "query", "Answers the pipeline's queries over its tables");
     query.add_option("NAME", o_.names, "Which (default: all)");
     query.add_option("--date", o_.date, "$date in SQL (default: today, UTC)");

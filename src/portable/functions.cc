@@ -1,0 +1,340 @@
+// Functions: those that both engines have and answer alike, and what to write for the others.
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "portable/rules.h"
+
+namespace pinflow::portable {
+namespace {
+
+// Each was run on both engines: tests/portable_cases.py has the calls. What is of both but answers otherwise, or of
+// another type, stands in kAdvice or in kIntegers.
+constexpr auto kCommon = std::to_array<std::string_view>({"abs",
+                                                          "acos",
+                                                          "any_value",
+                                                          "approx_count_distinct",
+                                                          "array_agg",
+                                                          "array_append",
+                                                          "array_contains",
+                                                          "array_intersect",
+                                                          "array_sort",
+                                                          "ascii",
+                                                          "asin",
+                                                          "atan",
+                                                          "atan2",
+                                                          "avg",
+                                                          "base64",
+                                                          "bin",
+                                                          "bit_and",
+                                                          "bit_or",
+                                                          "bit_xor",
+                                                          "bool_and",
+                                                          "bool_or",
+                                                          "ceil",
+                                                          "ceiling",
+                                                          "char_length",
+                                                          "character_length",
+                                                          "chr",
+                                                          "coalesce",
+                                                          "concat_ws",
+                                                          "contains",
+                                                          "corr",
+                                                          "cos",
+                                                          "count",
+                                                          "count_if",
+                                                          "covar_pop",
+                                                          "covar_samp",
+                                                          "cume_dist",
+                                                          "current_date",
+                                                          "date_add",
+                                                          "date_trunc",
+                                                          "day",
+                                                          "dayofmonth",
+                                                          "dayofyear",
+                                                          "degrees",
+                                                          "dense_rank",
+                                                          "extract",
+                                                          "factorial",
+                                                          "first",
+                                                          "first_value",
+                                                          "floor",
+                                                          "greatest",
+                                                          "grouping",
+                                                          "hex",
+                                                          "hour",
+                                                          "if",
+                                                          "ifnull",
+                                                          "instr",
+                                                          "isnan",
+                                                          "lag",
+                                                          "last",
+                                                          "last_day",
+                                                          "last_value",
+                                                          "lcase",
+                                                          "lead",
+                                                          "least",
+                                                          "left",
+                                                          "len",
+                                                          "length",
+                                                          "levenshtein",
+                                                          "listagg",
+                                                          "ln",
+                                                          "log10",
+                                                          "log2",
+                                                          "lower",
+                                                          "lpad",
+                                                          "ltrim",
+                                                          "make_date",
+                                                          "make_timestamp",
+                                                          "max",
+                                                          "max_by",
+                                                          "md5",
+                                                          "mean",
+                                                          "median",
+                                                          "min",
+                                                          "min_by",
+                                                          "minute",
+                                                          "mod",
+                                                          "mode",
+                                                          "month",
+                                                          "nth_value",
+                                                          "ntile",
+                                                          "nullif",
+                                                          "percent_rank",
+                                                          "percentile_cont",
+                                                          "percentile_disc",
+                                                          "pi",
+                                                          "position",
+                                                          "pow",
+                                                          "power",
+                                                          "printf",
+                                                          "quarter",
+                                                          "radians",
+                                                          "rank",
+                                                          "regexp_extract",
+                                                          "regexp_extract_all",
+                                                          "repeat",
+                                                          "replace",
+                                                          "reverse",
+                                                          "right",
+                                                          "round",
+                                                          "row_number",
+                                                          "rpad",
+                                                          "rtrim",
+                                                          "second",
+                                                          "sha1",
+                                                          "sin",
+                                                          "split",
+                                                          "split_part",
+                                                          "sqrt",
+                                                          "stddev",
+                                                          "stddev_pop",
+                                                          "substr",
+                                                          "substring"});
+constexpr auto kCommonToo =
+    std::to_array<std::string_view>({"sum", "tan", "translate", "trim", "try_cast", "cast", "ucase", "upper", "var_pop",
+                                     "var_samp", "variance", "weekofyear", "year"});
+
+struct Advice {
+  std::string_view what;
+  std::string_view instead;
+};
+
+const std::map<std::string_view, Advice>& advice() {
+  static const Advice pattern{"only one engine has it", "regexp_extract(x, '^…$', 0) = x"};
+  static const Advice json{
+      "the engines read JSON differently (names given twice, lone surrogates, deep nesting, a null on top)",
+      "a field of the record, which reaches the cleaning as text"};
+  static const Advice time_text{"only one engine has it",
+                                "year(t), month(t), day(t), or substring(CAST(t AS STRING), 1, 7)"};
+  static const Advice text_time{"it takes a number of seconds in DuckDB and a text in Spark",
+                                "TRY_CAST(x AS TIMESTAMP) behind a guard of its form"};
+  static const Advice list{"only one engine has it", "a function of the preludes"};
+  static const Advice counted{"only one engine has it, or it takes its arguments otherwise",
+                              "a function of the preludes"};
+  static const Advice day_number{"it counts from another day in each engine", "a function of the preludes"};
+  static const Advice day_name{"it is Wednesday in DuckDB and Wed in Spark", "CASE month(t) WHEN 1 THEN … END"};
+  static const Advice random_{"no two engines draw the same", "a column of the record"};
+  static const std::map<std::string_view, Advice> all{
+      {"concat",
+       {"it skips NULL in DuckDB and becomes NULL in Spark",
+        "a || b, with COALESCE(a, '') where NULL is to be skipped"}},
+      {"regexp_replace",
+       {"it replaces the first match in DuckDB and all in Spark",
+        "replace(x, 'a', 'b'), or a function of the preludes"}},
+      {"regexp_like", pattern},
+      {"regexp_matches", pattern},
+      {"regexp_full_match", pattern},
+      {"rlike", pattern},
+      {"regexp", pattern},
+      {"strftime", time_text},
+      {"date_format", time_text},
+      {"strptime", text_time},
+      {"to_timestamp", text_time},
+      {"to_date", text_time},
+      {"date_diff", counted},
+      {"datediff", counted},
+      {"date_sub", {"only Spark takes a number of days", "date_add(d, -1)"}},
+      {"date_part",
+       {"the second has its fraction in Spark only, and other parts another type",
+        "CAST(year(t) AS INT) and the like"}},
+      {"dayofweek", day_number},
+      {"weekday", day_number},
+      {"dayname", day_name},
+      {"monthname", day_name},
+      {"array", {"only Spark has array(…)", "a function of the preludes that makes the list"}},
+      {"list_value", list},
+      {"array_position",
+       {"what is not there is NULL in DuckDB and 0 in Spark", "array_contains(a, x), or a function of the preludes"}},
+      {"array_distinct", {"the order of what remains differs", "a function of the preludes that sorts"}},
+      {"cardinality", list},
+      {"size", list},
+      {"array_length", list},
+      {"explode", list},
+      {"unnest", list},
+      {"transform", list},
+      {"list_transform", list},
+      {"element_at", {"it takes lists in Spark only", "a function of the preludes"}},
+      {"cbrt", {"the last digits differ", "a function of the preludes, rounded"}},
+      {"exp", {"the last digits differ", "round(…, 9) in a function of the preludes"}},
+      {"log", {"it is the logarithm to base 10 in DuckDB and the natural one in Spark", "log10(x) or ln(x)"}},
+      {"kurtosis", {"DuckDB corrects for a sample, Spark does not", "a function of the preludes"}},
+      {"skewness", {"DuckDB corrects for a sample, Spark does not", "a function of the preludes"}},
+      {"sign",
+       {"it is an integer in DuckDB and a double in Spark", "CASE WHEN x < 0 THEN -1 WHEN x > 0 THEN 1 ELSE 0 END"}},
+      {"trunc", {"it cuts numbers in DuckDB and dates in Spark", "floor(x), or date_trunc('month', t)"}},
+      {"hash", {"it is another number in each engine", "md5(x)"}},
+      {"xor", {"only DuckDB has it", "a <> b of two booleans"}},
+      {"typeof", {"it names types in each engine's own words", "no type at run time"}},
+      {"unhex", {"only bytes come of it, which no table has", "the text itself"}},
+      {"url_encode", {"a blank is %20 in DuckDB and + in Spark", "replace(x, ' ', '%20')"}},
+      {"octet_length", {"only Spark takes text", "length(x) for characters"}},
+      {"bit_length", {"only one engine counts all characters alike", "length(x) for characters"}},
+      {"startswith", {"only Spark has it", "left(x, length(y)) = y, or LIKE"}},
+      {"starts_with", {"only DuckDB has it", "left(x, length(y)) = y, or LIKE"}},
+      {"endswith", {"only Spark has it", "right(x, length(y)) = y, or LIKE"}},
+      {"ends_with", {"only DuckDB has it", "right(x, length(y)) = y, or LIKE"}},
+      {"strpos", {"only DuckDB has it", "instr(x, y)"}},
+      {"locate", {"only Spark has it", "instr(x, y)"}},
+      {"nvl", {"only Spark has it", "COALESCE"}},
+      {"initcap", {"only Spark has it", "upper(left(x, 1)) || substring(x, 2)"}},
+      {"unix_timestamp", counted},
+      {"epoch", counted},
+      {"now", {"it is another moment at each engine", "$date, or a column of the record"}},
+      {"random", random_},
+      {"rand", random_},
+      {"uuid", random_},
+      {"to_json", json},
+      {"from_json", json},
+      {"json_array_length", json},
+      {"get_json_object", json},
+      {"json_extract", json},
+      {"json_extract_string", json},
+      {"json_tuple", json},
+      {"json_keys", json},
+      {"json_valid", json},
+      {"read_json", json},
+      {"percentile", {"only Spark has it", "percentile_cont(0.5) WITHIN GROUP (ORDER BY x)"}},
+      {"percentile_approx", {"only Spark has it", "percentile_disc(0.5) WITHIN GROUP (ORDER BY x)"}},
+      {"approx_percentile", {"only Spark has it", "percentile_disc(0.5) WITHIN GROUP (ORDER BY x)"}},
+      {"quantile", {"only DuckDB has it", "percentile_disc(0.5) WITHIN GROUP (ORDER BY x)"}},
+      {"quantile_disc", {"only DuckDB has it", "percentile_disc(0.5) WITHIN GROUP (ORDER BY x)"}},
+      {"quantile_cont", {"only DuckDB has it", "percentile_cont(0.5) WITHIN GROUP (ORDER BY x)"}},
+      {"arg_max", {"only DuckDB has it", "max_by(x, y)"}},
+      {"arg_min", {"only DuckDB has it", "min_by(x, y)"}},
+      {"collect_list", {"only Spark has it", "array_agg(x)"}},
+      {"collect_set", {"only Spark has it", "array_agg(DISTINCT x)"}},
+      {"columns", {"only DuckDB has it", "the columns by name"}},
+      {"struct", {"only Spark has it", "the values as columns"}},
+      {"named_struct", {"only Spark has it", "the values as columns"}},
+      {"struct_pack", {"only DuckDB has it", "the values as columns"}},
+  };
+  return all;
+}
+
+bool is_number(const Code& code, Range argument) {
+  return argument.size() == 1 && code[argument.from].kind == Kind::number;
+}
+
+// Arguments with which a function of both engines answers otherwise.
+void judge_arguments(const Judged& judged, size_t i, Findings& findings) {
+  const Code& code = judged.code;
+  const std::string& name = code[i].lower;
+  const auto arguments = code.arguments(i);
+  if (name == "split" && arguments.size() == 2) {
+    const Range by = arguments[1];
+    const bool plain = by.size() == 1 && code[by.from].kind == Kind::text && !content_of(code[by.from]).empty() &&
+                       content_of(code[by.from]).find_first_of(".^$*+?()[]{}|\\") == std::string::npos;
+    if (!plain) {
+      findings.add(code[i], "split", "split takes a text in DuckDB and a pattern in Spark",
+                   "a separator without any of . ^ $ * + ? ( ) [ ] { } |, or split_part(x, '.', 1)");
+    }
+  }
+  if ((name == "left" || name == "right") && arguments.size() == 2 && code.symbol(arguments[1].from, "-")) {
+    findings.add(code[i], "negative-length", "a negative length leaves out that many in DuckDB and all in Spark",
+                 "substring(x, 1, length(x) - n)");
+  }
+  if ((name == "substring" || name == "substr") && arguments.size() >= 2 && is_number(code, arguments[1]) &&
+      code[arguments[1].from].text == "0") {
+    findings.add(code[i], "substring-zero", "the place 0 is one before the text in DuckDB and its first in Spark",
+                 "substring(x, 1, n): places count from 1");
+  }
+  if ((name == "ltrim" || name == "rtrim" || name == "trim") && arguments.size() == 2) {
+    findings.add(code[i], "trim", "the two arguments stand the other way round in Spark",
+                 "trim(BOTH 'x' FROM text), LEADING or TRAILING");
+  }
+  if (name == "date_add" && arguments.size() == 2 && code.word(arguments[1].from, "interval")) {
+    findings.add(code[i], "date-interval", "only DuckDB takes an INTERVAL here", "date_add(d, 1): a number of days");
+  }
+  if ((name == "extract") && arguments.size() == 1 &&
+      code.any_word(arguments[0].from,
+                    {"second", "seconds", "dow", "dayofweek", "isodow", "epoch", "milliseconds", "microseconds"})) {
+    findings.add(code[i], "extract", std::string(code[arguments[0].from].text) + " is another number in each engine",
+                 "second(t), or a function of the preludes");
+  }
+  if (name == "round" && arguments.size() == 2 && (kinds_of(judged, arguments[0]) & kDouble) != 0 &&
+      !(is_number(code, arguments[1]) && code[arguments[1].from].text == "0")) {
+    findings.add(code[i], "round",
+                 "a double is rounded by its binary value in DuckDB and by its digits in Spark (0.285 to 2 places)",
+                 "round(CAST(x AS DECIMAL(18, 9)), 2)");
+  }
+  const bool sorted_inside =
+      std::ranges::any_of(arguments, [&](Range argument) { return code.split(argument, {"order"}).size() > 1; });
+  if (sorted_inside && name != "percentile_disc" && name != "percentile_cont") {
+    findings.add(code[i], "sorted-aggregate", "ORDER BY within a function's brackets is DuckDB's alone",
+                 "max_by(x, y), min_by(x, y), or listagg(x, ',') WITHIN GROUP (ORDER BY x NULLS LAST)");
+  }
+}
+
+}  // namespace
+
+bool is_common_function(std::string_view lower) {
+  return std::ranges::find(kCommon, lower) != kCommon.end() || std::ranges::find(kCommonToo, lower) != kCommonToo.end();
+}
+
+void judge_functions(const Judged& judged, Findings& findings) {
+  const Code& code = judged.code;
+  for (size_t i = 0; i < code.size(); ++i) {
+    if (code.any_word(i, {"current_timestamp", "localtimestamp", "current_time"}) && !code.symbol(i + 1, "(")) {
+      findings.add(code[i], "clock", std::string(code[i].text) + " is another moment at each engine",
+                   "$date, or a column of the record");
+    }
+    if (!code.call(i)) continue;
+    const std::string& name = code[i].lower;
+    if (judged.own.contains(name)) continue;
+    if (const auto known = advice().find(name); known != advice().end()) {
+      findings.add(code[i], "function", fmt::format("{}(): {}", code[i].text, known->second.what),
+                   std::string(known->second.instead));
+    } else if (!is_common_function(name)) {
+      findings.add(
+          code[i], "function",
+          fmt::format("{}() is not among the functions that DuckDB and Spark are known to share", code[i].text),
+          fmt::format("another one, or define {} in both preludes", code[i].text));
+    } else {
+      judge_arguments(judged, i, findings);
+    }
+  }
+}
+
+}  // namespace pinflow::portable
