@@ -130,7 +130,7 @@ Result<int> run_gateway(const Context& context) {
   } else {
     auto file = Properties::read(context.options.file);
     if (!file) return pass(file.error());
-    config = kafka::client_config(context.options.bootstrap_server, &*file, "client.");
+    config = kafka::client_config(context.options.bootstrap_server, &*file, {.prefixes = {"client.", "producer."}});
   }
   if (!config) return pass(config.error());
   auto writer = kafka::RdTopicWriter::open(*config, {});

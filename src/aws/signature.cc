@@ -87,8 +87,8 @@ std::string presign(const SignedRequest& request, const Scope& scope, const Cred
                      fmt::format("{}/{}", credentials.access_key_id, credential_scope(scope, date)));
   query.emplace_back("X-Amz-Date", date);
   query.emplace_back("X-Amz-Expires", fmt::format("{}", expires_seconds));
-  if (!credentials.session_token.empty()) query.emplace_back("X-Amz-Security-Token", credentials.session_token);
   query.emplace_back("X-Amz-SignedHeaders", names);
+  if (!credentials.session_token.empty()) query.emplace_back("X-Amz-Security-Token", credentials.session_token);
   const std::string joined = joined_query(query);
   return fmt::format("{}?{}&X-Amz-Signature={}", percent_encode(request.path, true), joined,
                      signature_of(request, joined, headers, names, scope, credentials, date));

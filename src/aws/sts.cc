@@ -32,7 +32,23 @@ Form form_of(std::string_view action, const Role& role, int64_t now_ms) {
           {"DurationSeconds", fmt::format("{}", role.duration_seconds)}};
 }
 
-Result<Credentials> post(const StsEndpoint& sts, const Form& form, const Credentials* with, int64_t now_ms) {
+// An answer that is XML and no error.
+Result<> read_answer(pugi::xml_document& document, int status, std::string_view body) {
+  if (!document.load_buffer(body.data(), body.size()))
+    return unavailable("STS answered {} with something that is not XML", status);
+  if (status == 200) return {};
+  const pugi::xml_node error = document.child("ErrorResponse").child("Error");
+  const std::string code = error.child("Code").text().get();
+  const bool passes = status >= 500 || status == 429 || code.starts_with("Throttling") ||
+                      code == "RequestLimitExceeded" || code == "IDPCommunicationError";
+  return fail(passes ? Code::unavailable : Code::denied, "STS answered {} {}: {}", status, code,
+              error.child("Message").text().get());
+}
+
+// The answer to `form`, by `parse`; more attempts where its error is unavailable.
+template <class T>
+Result<T> post(const StsEndpoint& sts, const Form& form, const Credentials* with, int64_t now_ms,
+               Result<T> (*parse)(int status, std::string_view body)) {
   http::ClientOptions options;
   options.timeout_ms = kTimeoutMs;
   auto client = http::Client::create(options);
@@ -54,8 +70,8 @@ Result<Credentials> post(const StsEndpoint& sts, const Form& form, const Credent
   for (int attempt = 1;; ++attempt) {
     const http::Outcome outcome = (*client)->request(request);
     if (outcome.response) {
-      auto credentials = parse_sts_answer(outcome.response->status, outcome.response->body);
-      if (credentials || credentials.error().code != Code::unavailable || attempt == kAttempts) return credentials;
+      auto answer = parse(outcome.response->status, outcome.response->body);
+      if (answer || answer.error().code != Code::unavailable || attempt == kAttempts) return answer;
     } else if (attempt == kAttempts) {
       return pass(outcome.response.error(), "asking STS");
     }
@@ -73,7 +89,7 @@ StsEndpoint sts_endpoint(const std::string& region, const std::string& url) {
 Result<Credentials> assume_role(const StsEndpoint& sts, const Role& role, const Credentials& with, int64_t now_ms) {
   Form form = form_of("AssumeRole", role, now_ms);
   if (!role.external_id.empty()) form.emplace_back("ExternalId", role.external_id);
-  auto got = post(sts, form, &with, now_ms);
+  auto got = post(sts, form, &with, now_ms, parse_sts_answer);
   if (!got) return pass(got.error(), "assuming the role {}", role.arn);
   return got;
 }
@@ -82,23 +98,21 @@ Result<Credentials> assume_role_with_web_identity(const StsEndpoint& sts, const 
                                                   int64_t now_ms) {
   Form form = form_of("AssumeRoleWithWebIdentity", role, now_ms);
   form.emplace_back("WebIdentityToken", token);
-  auto got = post(sts, form, nullptr, now_ms);
+  auto got = post(sts, form, nullptr, now_ms, parse_sts_answer);
   if (!got) return pass(got.error(), "assuming the role {} with a web identity", role.arn);
+  return got;
+}
+
+Result<CallerIdentity> caller_identity(const StsEndpoint& sts, const Credentials& credentials, int64_t now_ms) {
+  auto got = post(sts, {{"Action", "GetCallerIdentity"}, {"Version", "2011-06-15"}}, &credentials, now_ms,
+                  parse_identity_answer);
+  if (!got) return pass(got.error(), "asking {} who {} is", sts.url, credentials.access_key_id);
   return got;
 }
 
 Result<Credentials> parse_sts_answer(int status, std::string_view body) {
   pugi::xml_document document;
-  if (!document.load_buffer(body.data(), body.size()))
-    return unavailable("STS answered {} with something that is not XML", status);
-  if (status != 200) {
-    const pugi::xml_node error = document.child("ErrorResponse").child("Error");
-    const std::string code = error.child("Code").text().get();
-    const bool passes = status >= 500 || status == 429 || code.starts_with("Throttling") ||
-                        code == "RequestLimitExceeded" || code == "IDPCommunicationError";
-    return fail(passes ? Code::unavailable : Code::denied, "STS answered {} {}: {}", status, code,
-                error.child("Message").text().get());
-  }
+  if (auto well = read_answer(document, status, body); !well) return pass(well.error());
   const pugi::xml_node root = document.first_child();  // <AssumeRole…Response><AssumeRole…Result><Credentials>
   const pugi::xml_node node = root.first_child().child("Credentials");
   Credentials credentials{node.child("AccessKeyId").text().get(), node.child("SecretAccessKey").text().get(),
@@ -107,6 +121,15 @@ Result<Credentials> parse_sts_answer(int status, std::string_view body) {
   if (credentials.access_key_id.empty() || credentials.secret_access_key.empty() || !credentials.expires_ms)
     return corrupt("STS answered without credentials");
   return credentials;
+}
+
+Result<CallerIdentity> parse_identity_answer(int status, std::string_view body) {
+  pugi::xml_document document;
+  if (auto well = read_answer(document, status, body); !well) return pass(well.error());
+  const pugi::xml_node node = document.first_child().child("GetCallerIdentityResult");
+  CallerIdentity identity{node.child("Account").text().get(), node.child("Arn").text().get()};
+  if (identity.arn.empty()) return corrupt("STS answered without an identity");
+  return identity;
 }
 
 }  // namespace pinflow::aws

@@ -1,4 +1,4 @@
-// Two calls of AWS's Security Token Service: a role is assumed, and lent for some hours.
+// Three calls of AWS's Security Token Service: a role is assumed, and lent for some hours; and: who am I?
 // Source: AWS Security Token Service API Reference.
 #pragma once
 
@@ -29,7 +29,15 @@ Result<Credentials> assume_role(const StsEndpoint& sts, const Role& role, const 
 Result<Credentials> assume_role_with_web_identity(const StsEndpoint& sts, const Role& role, std::string_view token,
                                                   int64_t now_ms);
 
+// Whom the credentials belong to; needs no permission. Errors as above.
+struct CallerIdentity {
+  std::string account;  // "123456789012"
+  std::string arn;      // "arn:aws:iam::123456789012:user/ann"
+};
+Result<CallerIdentity> caller_identity(const StsEndpoint& sts, const Credentials& credentials, int64_t now_ms);
+
 // The body of an answer, as XML. Pure. denied, or unavailable where another attempt may do (5xx, Throttling).
 Result<Credentials> parse_sts_answer(int status, std::string_view body);
+Result<CallerIdentity> parse_identity_answer(int status, std::string_view body);
 
 }  // namespace pinflow::aws

@@ -7,53 +7,72 @@
 #include <cctype>
 #include <optional>
 
+#include "base/files.h"
+#include "base/fill_in.h"
 #include "base/logging.h"
+#include "kafka/client/key_stores.h"
+#include "kafka/client/login.h"
 
 namespace pinflow::kafka {
 namespace {
 
+enum class Kind { text, secret, number, boolean, file };
+
 struct Renamed {
   std::string_view java;
   std::string_view librdkafka;
+  Kind kind = Kind::text;
 };
 
 // Keys whose value means the same under another name, or the same one.
 constexpr std::array kRenamed = {
     Renamed{"client.id", "client.id"},
     Renamed{"client.rack", "client.rack"},
-    Renamed{"security.protocol", "security.protocol"},
-    Renamed{"sasl.mechanism", "sasl.mechanism"},
-    Renamed{"sasl.mechanisms", "sasl.mechanism"},
     Renamed{"sasl.username", "sasl.username"},
-    Renamed{"sasl.password", "sasl.password"},
-    Renamed{"sasl.kerberos.service.name", "sasl.kerberos.service.name"},
-    Renamed{"ssl.ca.location", "ssl.ca.location"},
+    Renamed{"sasl.password", "sasl.password", Kind::secret},
+    Renamed{"ssl.ca.location", "ssl.ca.location", Kind::file},
     Renamed{"ssl.ca.pem", "ssl.ca.pem"},
-    Renamed{"ssl.certificate.location", "ssl.certificate.location"},
+    Renamed{"ssl.certificate.location", "ssl.certificate.location", Kind::file},
     Renamed{"ssl.certificate.pem", "ssl.certificate.pem"},
-    Renamed{"ssl.key.location", "ssl.key.location"},
-    Renamed{"ssl.key.pem", "ssl.key.pem"},
-    Renamed{"ssl.key.password", "ssl.key.password"},
-    Renamed{"ssl.crl.location", "ssl.crl.location"},
+    Renamed{"ssl.key.location", "ssl.key.location", Kind::file},
+    Renamed{"ssl.key.pem", "ssl.key.pem", Kind::secret},
+    Renamed{"ssl.key.password", "ssl.key.password", Kind::secret},
+    Renamed{"ssl.crl.location", "ssl.crl.location", Kind::file},
     Renamed{"ssl.truststore.certificates", "ssl.ca.pem"},
     Renamed{"ssl.keystore.certificate.chain", "ssl.certificate.pem"},
-    Renamed{"ssl.keystore.key", "ssl.key.pem"},
-    Renamed{"enable.ssl.certificate.verification", "enable.ssl.certificate.verification"},
-    Renamed{"request.timeout.ms", "socket.timeout.ms"},
-    Renamed{"send.buffer.bytes", "socket.send.buffer.bytes"},
-    Renamed{"receive.buffer.bytes", "socket.receive.buffer.bytes"},
-    Renamed{"socket.connection.setup.timeout.ms", "socket.connection.setup.timeout.ms"},
-    Renamed{"connections.max.idle.ms", "connections.max.idle.ms"},
-    Renamed{"metadata.max.age.ms", "metadata.max.age.ms"},
-    Renamed{"reconnect.backoff.ms", "reconnect.backoff.ms"},
-    Renamed{"reconnect.backoff.max.ms", "reconnect.backoff.max.ms"},
-    Renamed{"retry.backoff.ms", "retry.backoff.ms"},
+    Renamed{"ssl.keystore.key", "ssl.key.pem", Kind::secret},
+    Renamed{"enable.ssl.certificate.verification", "enable.ssl.certificate.verification", Kind::boolean},
+    Renamed{"request.timeout.ms", "socket.timeout.ms", Kind::number},
+    Renamed{"send.buffer.bytes", "socket.send.buffer.bytes", Kind::number},
+    Renamed{"receive.buffer.bytes", "socket.receive.buffer.bytes", Kind::number},
+    Renamed{"socket.connection.setup.timeout.ms", "socket.connection.setup.timeout.ms", Kind::number},
+    Renamed{"connections.max.idle.ms", "connections.max.idle.ms", Kind::number},
+    Renamed{"metadata.max.age.ms", "metadata.max.age.ms", Kind::number},
+    Renamed{"reconnect.backoff.ms", "reconnect.backoff.ms", Kind::number},
+    Renamed{"reconnect.backoff.max.ms", "reconnect.backoff.max.ms", Kind::number},
+    Renamed{"retry.backoff.ms", "retry.backoff.ms", Kind::number},
 };
 
 // Read together with others below.
-constexpr std::array<std::string_view, 8> kCombined = {
-    "bootstrap.servers",       "sasl.jaas.config",      "ssl.truststore.location", "ssl.truststore.type",
-    "ssl.truststore.password", "ssl.keystore.location", "ssl.keystore.type",       "ssl.keystore.password"};
+constexpr std::array<std::string_view, 19> kCombined = {"bootstrap.servers",
+                                                        "security.protocol",
+                                                        "sasl.mechanism",
+                                                        "sasl.mechanisms",
+                                                        "sasl.jaas.config",
+                                                        "sasl.client.callback.handler.class",
+                                                        "sasl.login.callback.handler.class",
+                                                        "sasl.oauthbearer.token.endpoint.url",
+                                                        "sasl.oauthbearer.client.credentials.client.id",
+                                                        "sasl.oauthbearer.client.credentials.client.secret",
+                                                        "sasl.oauthbearer.scope",
+                                                        "ssl.endpoint.identification.algorithm",
+                                                        "ssl.truststore.location",
+                                                        "ssl.truststore.type",
+                                                        "ssl.truststore.password",
+                                                        "ssl.keystore.location",
+                                                        "ssl.keystore.type",
+                                                        "ssl.keystore.password",
+                                                        "sasl.kerberos.service.name"};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -82,168 +101,254 @@ std::string plain_servers(std::string_view servers) {
   return out;
 }
 
-// `name="value"` in a JAAS line; quotes of either kind, \" inside them, or none.
-std::optional<std::string> jaas_option(std::string_view line, std::string_view name) {
-  for (size_t at = line.find(name); at != std::string_view::npos; at = line.find(name, at + 1)) {
-    const bool whole = at > 0 && std::isspace(static_cast<unsigned char>(line[at - 1]));
-    size_t i = at + name.size();
-    while (i < line.size() && line[i] == ' ') ++i;
-    if (!whole || i >= line.size() || line[i] != '=') continue;
-    ++i;
-    while (i < line.size() && line[i] == ' ') ++i;
-    std::string value;
-    if (i < line.size() && (line[i] == '"' || line[i] == '\'')) {
-      const char quote = line[i++];
-      for (; i < line.size() && line[i] != quote; ++i) {
-        if (line[i] == '\\' && i + 1 < line.size()) ++i;
-        value += line[i];
-      }
-    } else {
-      for (; i < line.size() && line[i] != ' ' && line[i] != ';'; ++i) value += line[i];
-    }
-    return value;
-  }
-  return std::nullopt;
-}
-
 // One file's keys on their way into a ClientConfig.
 class Mapper {
  public:
-  Mapper(const Properties& file, std::string_view prefix, ClientConfig& config)
-      : file_(file), prefix_(prefix), config_(config) {}
+  Mapper(const Properties& file, const ConfigOptions& options, ClientConfig& config)
+      : file_(file), options_(options), config_(config) {}
 
   Result<> map() {
-    if (const Property* servers = find("bootstrap.servers"); servers && config_.bootstrap_servers.empty()) {
-      config_.bootstrap_servers = plain_servers(servers->value);
-    } else if (const Property* plain = file_.find("bootstrap.servers"); plain && config_.bootstrap_servers.empty()) {
-      config_.bootstrap_servers = plain_servers(plain->value);
+    if (auto taken = take(); !taken) return taken;
+    if (config_.bootstrap_servers.empty()) {
+      const Property* servers = find("bootstrap.servers");
+      if (!servers) servers = file_.find("bootstrap.servers");
+      if (servers) config_.bootstrap_servers = plain_servers(servers->value);
     }
-    if (const Property* mechanism = find("sasl.mechanism"); mechanism && mechanism->value == "AWS_MSK_IAM") {
-      return unsupported(
-          "{}: sasl.mechanism AWS_MSK_IAM is not spoken yet: MSK IAM comes with the profiles. Until then use a "
-          "listener "
-          "of the cluster with SASL/SCRAM, TLS or no authentication",
-          where(*mechanism));
+    for (const Property& property : keys_) {
+      if (auto done = simple(property); !done) return done;
     }
-    for (const Property& property : file_.all()) {
-      if (property.key.starts_with(prefix_)) simple(property);
-    }
-    if (auto done = jaas(); !done) return done;
+    if (auto done = protocol(); !done) return done;
     if (auto done = trust_store(); !done) return done;
     if (auto done = key_store(); !done) return done;
-    if (!ignored_.empty()) {
-      info("{}: ignored, as without a meaning here: {}", file_.file(), fmt::join(ignored_, ", "));
-    }
+    if (auto done = login(); !done) return done;
+    if (!ignored_.empty()) info("{}: ignored, as without a meaning here: {}", file_.file(), fmt::join(ignored_, ", "));
     return {};
   }
 
  private:
-  const Property* find(std::string_view key) const { return file_.find(std::string(prefix_) + std::string(key)); }
-  std::string where(const Property& property) const { return fmt::format("{}:{}", file_.file(), property.line); }
-  void put(std::string_view key, std::string value) { config_.properties.emplace_back(key, std::move(value)); }
-
-  void simple(const Property& property) {
-    const std::string_view key = std::string_view(property.key).substr(prefix_.size());
-    if (key == "ssl.endpoint.identification.algorithm") {
-      put(key, trimmed(property.value).empty() ? "none" : lower(trimmed(property.value)));
-      return;
+  // The keys that count, without their prefix, the later prefix's over the earlier's; variables are filled in.
+  Result<> take() {
+    for (const Property& property : file_.all()) {
+      const bool counts = std::ranges::any_of(
+          options_.prefixes, [&](const std::string& prefix) { return property.key.starts_with(prefix); });
+      if (!counts && property.key != "bootstrap.servers") ignored_.push_back(property.key);
     }
-    if (auto renamed = std::ranges::find(kRenamed, key, &Renamed::java); renamed != kRenamed.end()) {
-      std::string value =
-          key == "sasl.password" || key == "ssl.key.password" ? property.value : trimmed(property.value);
-      if (key == "security.protocol") value = lower(value);
-      put(renamed->librdkafka, std::move(value));
-      return;
+    for (const std::string& prefix : options_.prefixes) {
+      for (const Property& property : file_.all()) {
+        if (!property.key.starts_with(prefix)) continue;
+        Property own{property.key.substr(prefix.size()), "", property.line};
+        auto value = with_environment(property.value);
+        if (!value) return pass(value.error(), "{}: {}", where(property), property.key);
+        own.value = std::move(*value);
+        std::erase_if(keys_, [&](const Property& earlier) { return earlier.key == own.key; });
+        keys_.push_back(std::move(own));
+      }
     }
-    if (std::ranges::find(kCombined, key) == kCombined.end()) ignored_.push_back(property.key);
-  }
-
-  Result<> jaas() {
-    const Property* line = find("sasl.jaas.config");
-    if (!line) return {};
-    const bool plain = line->value.find("PlainLoginModule") != std::string::npos;
-    const bool scram = line->value.find("ScramLoginModule") != std::string::npos;
-    if (!plain && !scram) {
-      return unsupported(
-          "{}: {} names a login module that is not known here; PlainLoginModule and ScramLoginModule are", where(*line),
-          line->key);
-    }
-    auto user = jaas_option(line->value, "username");
-    auto password = jaas_option(line->value, "password");
-    if (!user || !password) return invalid("{}: {} lacks username=\"…\" or password=\"…\"", where(*line), line->key);
-    put("sasl.username", std::move(*user));
-    put("sasl.password", std::move(*password));
-    if (plain && !find("sasl.mechanism")) put("sasl.mechanism", "PLAIN");
     return {};
   }
 
-  // The kind of a store: what ssl.*.type says, else by the file's name; Java's own default is JKS.
-  std::string kind(const Property* type, const Property& location) const {
-    if (type) return lower(trimmed(type->value));
-    const std::string name = lower(location.value);
-    if (name.ends_with(".pem") || name.ends_with(".crt")) return "pem";
-    return name.ends_with(".p12") || name.ends_with(".pfx") ? "pkcs12" : "jks";
+  const Property* find(std::string_view key) const {
+    const auto found = std::ranges::find(keys_, key, &Property::key);
+    return found == keys_.end() ? nullptr : &*found;
+  }
+  std::string text(std::string_view key) const {
+    const Property* property = find(key);
+    return property ? trimmed(property->value) : "";
+  }
+  std::string where(const Property& property) const { return fmt::format("{}:{}", file_.file(), property.line); }
+  void put(std::string_view key, std::string value) { config_.properties.emplace_back(key, std::move(value)); }
+
+  // A path as it stands, as Java takes it; where it leads nowhere and is relative, beside this file.
+  Result<std::string> existing(const std::string& path) const {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(path, ignored)) return path;
+    const auto beside = std::filesystem::path(file_.file()).parent_path() / path;
+    if (std::filesystem::is_regular_file(beside, ignored)) return beside.string();
+    return not_found("the file {} is not there; mend the path", path);
+  }
+
+  Result<> simple(const Property& property) {
+    const auto renamed = std::ranges::find(kRenamed, property.key, &Renamed::java);
+    if (renamed == kRenamed.end()) {
+      if (std::ranges::find(kCombined, property.key) == kCombined.end()) ignored_.push_back(property.key);
+      return {};
+    }
+    std::string value = renamed->kind == Kind::secret ? property.value : trimmed(property.value);
+    if (renamed->kind == Kind::number &&
+        (value.empty() || !std::ranges::all_of(value, [](unsigned char c) { return std::isdigit(c) != 0; }))) {
+      return invalid("{}: {} is '{}'; it must be a whole number", where(property), property.key, value);
+    }
+    if (renamed->kind == Kind::boolean) {
+      value = lower(value);
+      if (value != "true" && value != "false")
+        return invalid("{}: {} is '{}'; it must be true or false", where(property), property.key, value);
+    }
+    if (renamed->kind == Kind::file) {
+      auto file = existing(value);
+      if (!file) return pass(file.error(), "{}: {}", where(property), property.key);
+      value = std::move(*file);
+    }
+    put(renamed->librdkafka, std::move(value));
+    return {};
+  }
+
+  Result<> protocol() {
+    if (const Property* given = find("security.protocol")) {
+      const std::string value = lower(trimmed(given->value));
+      if (value != "plaintext" && value != "ssl" && value != "sasl_plaintext" && value != "sasl_ssl") {
+        return invalid("{}: security.protocol is '{}'; it must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
+                       where(*given), given->value);
+      }
+      put("security.protocol", value);
+    }
+    if (const Property* given = find("ssl.endpoint.identification.algorithm")) {
+      const std::string value = lower(trimmed(given->value));
+      if (!value.empty() && value != "https" && value != "none") {
+        return invalid("{}: {} is '{}'; it must be https, or empty where a broker's name shall not be checked",
+                       where(*given), given->key, given->value);
+      }
+      put(given->key, value.empty() ? "none" : value);
+    }
+    return {};
+  }
+
+  Result<> login() {
+    const Property* line = find("sasl.jaas.config");
+    const Property* mechanism = find("sasl.mechanism") ? find("sasl.mechanism") : find("sasl.mechanisms");
+    if (!config_.uses_sasl()) {
+      if (line || mechanism) {
+        warn("{}: it says how to log in, but security.protocol is {}, so nobody does; SASL_SSL is meant?",
+             where(line ? *line : *mechanism), find("security.protocol") ? text("security.protocol") : "not set");
+      }
+      std::erase_if(config_.properties, [](const auto& one) { return one.first.starts_with("sasl."); });
+      return {};
+    }
+    LoginKeys keys;
+    if (mechanism) keys.mechanism = trimmed(mechanism->value);
+    if (line) {
+      auto jaas = parse_jaas(line->value);
+      if (!jaas) return pass(jaas.error(), "{}: sasl.jaas.config", where(*line));
+      keys.jaas = std::move(*jaas);
+    }
+    keys.get = [this](std::string_view key) -> std::optional<std::string> {
+      const Property* found = find(key);
+      if (!found) return std::nullopt;
+      return trimmed(found->value);
+    };
+    keys.existing_file = [this](const std::string& path) { return existing(path); };
+    const Property* at = line ? line : mechanism ? mechanism : find("security.protocol");
+    if (auto added = add_login(keys, options_, config_, ignored_); !added) return pass(added.error(), "{}", where(*at));
+    if (config_.get("sasl.mechanism") == "PLAIN" && !config_.uses_tls()) {
+      warn("{}: SASL_PLAINTEXT sends the password as it is over the network", where(*at));
+    }
+    return {};
+  }
+
+  // The file that a store's key names, and what it is.
+  struct Store {
+    std::string path;
+    std::string bytes;
+    StoreKind kind;
+  };
+  Result<Store> store(const Property& location) const {
+    auto path = existing(trimmed(location.value));
+    if (!path) return pass(path.error(), "{}: {}", where(location), location.key);
+    auto bytes = read_file(*path);
+    if (!bytes) return pass(bytes.error(), "{}: {}", where(location), location.key);
+    const StoreKind kind = store_kind(*bytes);
+    if (kind == StoreKind::other) {
+      return invalid("{}: {}: {} is no store of keys that is known (PEM, PKCS#12)", where(location), location.key,
+                     *path);
+    }
+    return Store{std::move(*path), std::move(*bytes), kind};
   }
 
   Result<> trust_store() {
     const Property* location = find("ssl.truststore.location");
     if (!location) return {};
-    if (kind(find("ssl.truststore.type"), *location) == "pem") {
-      put("ssl.ca.location", trimmed(location->value));
-      return {};
-    }
+    auto found = store(*location);
     // The trust store that Java itself brings means: the certificates that the system trusts.
-    if (location->value.ends_with("cacerts") || location->value.ends_with("kafka.client.truststore.jks")) {
+    const std::string value = trimmed(location->value);
+    const bool is_javas = value.ends_with("cacerts") || value.ends_with("kafka.client.truststore.jks");
+    if (is_javas && (!found || found->kind == StoreKind::jks || !find("ssl.truststore.password"))) {
       info("{}: {} is taken as the system's trusted certificates", where(*location), location->key);
       return {};
     }
-    return unsupported(
-        "{}: {} is a Java key store, which is not read here. Export its certificates (keytool -list -rfc -keystore "
-        "FILE "
-        "> ca.pem) and set ssl.ca.location=ca.pem instead",
-        where(*location), location->key);
+    if (!found) return pass(found.error());
+    if (found->kind == StoreKind::pem) {
+      put("ssl.ca.location", found->path);
+      return {};
+    }
+    if (found->kind == StoreKind::jks) {
+      return unsupported(
+          "{}: {} is a Java key store, which is not read here. Export its certificates (keytool -list -rfc -keystore "
+          "{} > ca.pem) and set ssl.truststore.location=ca.pem and ssl.truststore.type=PEM",
+          where(*location), location->key, value);
+    }
+    auto certificates = certificates_of_pkcs12(found->bytes, password("ssl.truststore.password"));
+    if (!certificates)
+      return pass(certificates.error(), "{}: {}: {} (ssl.truststore.password)", where(*location), location->key, value);
+    put("ssl.ca.pem", std::move(*certificates));
+    return {};
   }
 
   Result<> key_store() {
     const Property* location = find("ssl.keystore.location");
     if (!location) return {};
-    const std::string type = kind(find("ssl.keystore.type"), *location);
-    if (type == "pem") {
-      put("ssl.certificate.location", trimmed(location->value));
-      put("ssl.key.location", trimmed(location->value));
-    } else if (type == "pkcs12") {
-      put("ssl.keystore.location", trimmed(location->value));
-      if (const Property* password = find("ssl.keystore.password")) put("ssl.keystore.password", password->value);
+    auto found = store(*location);
+    if (!found) return pass(found.error());
+    if (found->kind == StoreKind::pem) {
+      put("ssl.certificate.location", found->path);
+      put("ssl.key.location", found->path);
+    } else if (found->kind == StoreKind::pkcs12) {
+      const std::string secret = password("ssl.keystore.password");
+      if (auto opens = check_pkcs12_key(found->bytes, secret); !opens) {
+        return pass(opens.error(), "{}: {}: {} (ssl.keystore.password)", where(*location), location->key, found->path);
+      }
+      put("ssl.keystore.location", found->path);
+      put("ssl.keystore.password", secret);
     } else {
       return unsupported(
-          "{}: {} is a Java key store, which is not read here. Convert it (keytool -importkeystore -srckeystore FILE "
-          "-destkeystore client.p12 -deststoretype PKCS12) and set ssl.keystore.type=PKCS12",
-          where(*location), location->key);
+          "{}: {} is a Java key store, which is not read here. Convert it (keytool -importkeystore -srckeystore {} "
+          "-destkeystore client.p12 -deststoretype PKCS12) and name client.p12 instead",
+          where(*location), location->key, trimmed(location->value));
     }
     return {};
   }
 
+  std::string password(std::string_view key) const {
+    const Property* found = find(key);
+    return found ? found->value : "";
+  }
+
   const Properties& file_;
-  std::string_view prefix_;
+  const ConfigOptions& options_;
   ClientConfig& config_;
+  std::vector<Property> keys_;
   std::vector<std::string> ignored_;
 };
 
 }  // namespace
 
-std::string ClientConfig::security_protocol() const {
-  std::string protocol = "plaintext";
-  for (const auto& [key, value] : properties) {
-    if (key == "security.protocol") protocol = lower(value);
+std::string ClientConfig::get(std::string_view key) const {
+  std::string value;
+  for (const auto& [name, text] : properties) {
+    if (name == key) value = text;
   }
-  return protocol;
+  return value;
 }
 
-Result<ClientConfig> client_config(std::string bootstrap_servers, const Properties* file, std::string_view prefix) {
+std::string ClientConfig::security_protocol() const {
+  const std::string protocol = get("security.protocol");
+  return protocol.empty() ? "plaintext" : lower(protocol);
+}
+
+Result<ClientConfig> client_config(std::string bootstrap_servers, const Properties* file,
+                                   const ConfigOptions& options) {
   ClientConfig config;
   config.bootstrap_servers = plain_servers(bootstrap_servers);
   if (file) {
-    if (auto mapped = Mapper(*file, prefix, config).map(); !mapped) return pass(mapped.error());
+    if (auto mapped = Mapper(*file, options, config).map(); !mapped) return pass(mapped.error());
   }
   if (config.bootstrap_servers.empty()) {
     return invalid("no Kafka cluster is named: give --bootstrap-server HOST:PORT{}",

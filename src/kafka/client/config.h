@@ -2,29 +2,46 @@
 // the Java properties files of the original set-up. A plain value; holds secrets, so it is never printed.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "aws/environment.h"
 #include "base/error.h"
 #include "base/properties.h"
+#include "kafka/client/token.h"
 
 namespace pinflow::kafka {
 
 struct ClientConfig {
   std::string bootstrap_servers;                                // "host:port,host:port"
   std::vector<std::pair<std::string, std::string>> properties;  // others, under librdkafka's names
+  std::shared_ptr<TokenSource> tokens = nullptr;                // where sasl.mechanism is OAUTHBEARER
 
+  // The last value of a property; empty where there is none.
+  std::string get(std::string_view key) const;
   // "plaintext" unless the properties say otherwise; lower case.
   std::string security_protocol() const;
+  bool uses_tls() const { return security_protocol().ends_with("ssl"); }
+  bool uses_sasl() const { return security_protocol().starts_with("sasl_"); }
 };
 
-// From a Java client's properties (`client.properties`, or with prefix "client." `kafka-rest.properties`): of the keys
-// that begin with `prefix` each is mapped to librdkafka's, or named as ignored in one info line. `bootstrap_servers`,
-// where not empty, wins over the file's; one of the two must be there. Where a prefix is asked for,
-// `bootstrap.servers` without it counts too. sasl.mechanism AWS_MSK_IAM and Java key stores are `unsupported`, naming
-// file and line and what to use instead.
+struct ConfigOptions {
+  // Whose keys count: those that begin with one of these, the later laid over the earlier. kafka-rest.properties has
+  // "client." for all its clients and "producer.", "consumer.", "admin." for one kind.
+  std::vector<std::string> prefixes = {""};
+  std::string aws_profile;  // for MSK's IAM, where sasl.jaas.config names none; empty: as AWS_PROFILE says
+  aws::Environment environment = aws::Environment::of_this_process();
+};
+
+// From a Java client's properties: each key is mapped to librdkafka's, or named as ignored in one info line.
+// `bootstrap_servers`, where not empty, wins over the file's; one of the two must be there. Where a prefix is asked
+// for, `bootstrap.servers` without it counts too. ${NAME} in a value is the environment's variable. Reads the stores
+// of keys that the file names. invalid, unsupported, not_found, denied (a store's password): with file and line, what
+// is wrong and what to do. Asks no service: tokens are fetched when a client connects.
 Result<ClientConfig> client_config(std::string bootstrap_servers, const Properties* file = nullptr,
-                                   std::string_view prefix = "");
+                                   const ConfigOptions& options = {});
 
 }  // namespace pinflow::kafka

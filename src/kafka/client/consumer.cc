@@ -237,35 +237,36 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const ClientConfig& config, Con
   auto state = std::make_unique<State>("Kafka consumer", options, config);
   const auto text = [](int64_t number) { return fmt::to_string(number); };
   const int64_t answer_bytes = std::max<int64_t>({options.queue_kbytes << 10, options.fetch_bytes, 1'000'000});
-  auto conf = make_conf(
-      config, {
-                  {"client.id", options.client_id},
-                  {"group.id", options.group.empty() ? lone_group() : options.group},
-                  {"enable.auto.commit", "false"},
-                  {"enable.auto.offset.store", "false"},
-                  {"enable.partition.eof", "true"},
-                  {"auto.offset.reset", std::string(reset_name(options.reset))},
-                  {"allow.auto.create.topics", "false"},
-                  {"topic.blacklist", "^__.*"},
-                  {"queued.max.messages.kbytes", text(options.queue_kbytes)},
-                  {"queued.min.messages", "1000000"},  // the bytes above are the limit, not a number of messages
-                  {"max.partition.fetch.bytes", text(options.fetch_bytes)},
-                  {"fetch.max.bytes", text(answer_bytes)},
-                  {"receive.message.max.bytes", text(answer_bytes + (16 << 20))},  // one larger record is sent whole
-                  {"fetch.error.backoff.ms", "100"},
-                  {"fetch.wait.max.ms", text(options.fetch_wait_ms)},
-                  {"topic.metadata.refresh.interval.ms", text(options.metadata_refresh_ms)},
-                  {"session.timeout.ms", text(options.session_timeout_ms)},
-                  {"heartbeat.interval.ms", text(std::max(1, options.session_timeout_ms / 4))},
-                  {"max.poll.interval.ms", text(std::max(options.max_poll_interval_ms, options.session_timeout_ms))},
-              });
+  auto conf =
+      make_conf(config,
+                {
+                    {"client.id", options.client_id},
+                    {"group.id", options.group.empty() ? lone_group() : options.group},
+                    {"enable.auto.commit", "false"},
+                    {"enable.auto.offset.store", "false"},
+                    {"enable.partition.eof", "true"},
+                    {"auto.offset.reset", std::string(reset_name(options.reset))},
+                    {"allow.auto.create.topics", "false"},
+                    {"topic.blacklist", "^__.*"},
+                    {"queued.max.messages.kbytes", text(options.queue_kbytes)},
+                    {"queued.min.messages", "1000000"},  // the bytes above are the limit, not a number of messages
+                    {"max.partition.fetch.bytes", text(options.fetch_bytes)},
+                    {"fetch.max.bytes", text(answer_bytes)},
+                    {"receive.message.max.bytes", text(answer_bytes + (16 << 20))},  // one larger record is sent whole
+                    {"fetch.error.backoff.ms", "100"},
+                    {"fetch.wait.max.ms", text(options.fetch_wait_ms)},
+                    {"topic.metadata.refresh.interval.ms", text(options.metadata_refresh_ms)},
+                    {"session.timeout.ms", text(options.session_timeout_ms)},
+                    {"heartbeat.interval.ms", text(std::max(1, options.session_timeout_ms / 4))},
+                    {"max.poll.interval.ms", text(std::max(options.max_poll_interval_ms, options.session_timeout_ms))},
+                },
+                state.get());
   if (!conf) return pass(conf.error());
-  rd_kafka_conf_set_opaque(conf->get(), state.get());
   rd_kafka_conf_set_rebalance_cb(conf->get(),
                                  [](rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* list,
-                                    void* opaque) noexcept { static_cast<State*>(opaque)->rebalance(error, *list); });
+                                    void* opaque) noexcept { user_of<State>(opaque).rebalance(error, *list); });
   rd_kafka_conf_set_error_cb(conf->get(), [](rd_kafka_t*, int error, const char* reason, void* opaque) noexcept {
-    static_cast<State*>(opaque)->fault(error, reason);
+    user_of<State>(opaque).fault(error, reason);
   });
   auto handle = make_handle(Role::consumer, std::move(*conf));
   if (!handle) return pass(handle.error());

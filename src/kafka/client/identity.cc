@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "base/bytes.h"
-#include "kafka/client/consumer.h"
-#include "kafka/client/plain_connection.h"
+#include "base/base64url.h"
+#include "kafka/client/broker_connection.h"
 #include "kafka/client/rd.h"
 #include "kafka/codec/api_versions.h"
 #include "kafka/codec/metadata.h"
@@ -17,18 +16,8 @@ using Identities = std::map<std::string, TopicIdentity>;
 constexpr int16_t kFirstWithTopicIds = 10;
 constexpr int16_t kNewestMetadata = 12;
 
-std::vector<std::string> addresses_of(std::string_view servers) {
-  std::vector<std::string> out;
-  while (!servers.empty()) {
-    const size_t comma = std::min(servers.find(','), servers.size());
-    if (comma > 0) out.emplace_back(servers.substr(0, comma));
-    servers.remove_prefix(std::min(comma + 1, servers.size()));
-  }
-  return out;
-}
-
 // The newest Metadata version that both sides speak.
-Result<int16_t> metadata_version(PlainConnection& broker) {
+Result<int16_t> metadata_version(BrokerConnection& broker) {
   auto versions = broker.ask<ApiVersionsResponse>(ApiVersionsRequest{}, 0);
   if (!versions) return pass(versions.error());
   for (const auto& range : versions->apis) {
@@ -37,8 +26,9 @@ Result<int16_t> metadata_version(PlainConnection& broker) {
   return unsupported("the broker does not say which versions of Metadata it speaks");
 }
 
-Result<Identities> ask(const std::string& address, const std::vector<std::string>& topics, int timeout_ms) {
-  auto broker = PlainConnection::open(address, timeout_ms);
+Result<Identities> ask(const ClientConfig& config, const std::string& address, const std::vector<std::string>& topics,
+                       int timeout_ms) {
+  auto broker = BrokerConnection::open(config, address, timeout_ms);
   if (!broker) return pass(broker.error());
   const auto version = metadata_version(*broker);
   if (!version) return pass(version.error(), "{}", address);
@@ -69,43 +59,19 @@ Result<Identities> ask(const std::string& address, const std::vector<std::string
   return out;
 }
 
-// By librdkafka, which knows TLS and SASL, but not topic ids.
-Result<Identities> without_topic_ids(const ClientConfig& config, const std::vector<std::string>& topics) {
-  auto consumer = Consumer::open(config, {});
-  if (!consumer) return pass(consumer.error());
-  auto known = (*consumer)->topics();
-  if (!known) return pass(known.error());
-  auto cluster_id = (*consumer)->cluster_id();
-  if (!cluster_id) return pass(cluster_id.error());
-  Identities out;
-  for (const std::string& name : topics) {
-    const bool there = std::ranges::any_of(*known, [&](const auto& topic) { return topic.first == name; });
-    if (!there) return not_found("asking for topic {}: there is no such topic", name);
-    out[name] = {*cluster_id, ""};
-  }
-  return out;
-}
-
 }  // namespace
 
 Result<std::map<std::string, TopicIdentity>> read_identities(const ClientConfig& config,
                                                              const std::vector<std::string>& topics, int timeout_ms) {
   if (topics.empty()) return Identities{};
-  if (config.security_protocol() != "plaintext") return without_topic_ids(config, topics);
   Result<Identities> last = unavailable("no broker is named");
   for (const std::string& address : addresses_of(config.bootstrap_servers)) {
-    last = ask(address, topics, timeout_ms);
+    last = ask(config, address, topics, timeout_ms);
     if (last || last.error().code != Code::unavailable) return last;
   }
   return last;
 }
 
-std::string topic_id_text(std::string_view topic_id) {
-  std::string text = base64_encode(topic_id);
-  while (text.ends_with('=')) text.pop_back();
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  return text;
-}
+std::string topic_id_text(std::string_view topic_id) { return base64url_encode(topic_id); }
 
 }  // namespace pinflow::kafka

@@ -19,7 +19,7 @@ struct TopicIdentity {
 };
 
 // Of each of these topics; not_found names the first one that is not there. Without topic_id: a broker before 2.8
-// (Metadata before version 10), or one that is reached by TLS or SASL. Never creates a topic.
+// (Metadata before version 10). Never creates a topic.
 Result<std::map<std::string, TopicIdentity>> read_identities(const ClientConfig& config,
                                                              const std::vector<std::string>& topics,
                                                              int timeout_ms = 10'000);

@@ -4,7 +4,9 @@
 #include <syslog.h>
 
 #include <array>
+#include <vector>
 
+#include "base/clock.h"
 #include "base/logging.h"
 
 namespace pinflow::kafka {
@@ -14,6 +16,36 @@ namespace {
 void on_log(const rd_kafka_t*, int level, const char* facility, const char* text) noexcept {
   if (level <= LOG_CRIT) warn("kafka client: {}: {}", facility, text);
   else debug("kafka client: {}: {}", facility, text);
+}
+
+constexpr int64_t kAskAgainUntilMs = 5'000;  // before a token's end; from then on its loss is an error
+
+Result<> set_token(rd_kafka_t* rk, const Token& token) {
+  std::vector<const char*> extensions;
+  for (const auto& [name, value] : token.extensions) extensions.insert(extensions.end(), {name.c_str(), value.c_str()});
+  std::array<char, 512> reason;
+  const std::string& principal = token.principal.empty() ? "pinflow" : token.principal;
+  if (rd_kafka_oauthbearer_set_token(rk, token.value.c_str(), token.expires_ms, principal.c_str(), extensions.data(),
+                                     extensions.size(), reason.data(), reason.size()) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return {};
+  }
+  return fail(Code::denied, "Kafka client: the bearer token is not taken: {}", reason.data());
+}
+
+// On librdkafka's background thread. Where no new token is to be had, the old one serves as long as it is good.
+void on_token_refresh(rd_kafka_t* rk, const char*, void* opaque_pointer) noexcept {
+  auto& opaque = *static_cast<Opaque*>(opaque_pointer);
+  auto fresh = opaque.tokens->get();
+  const std::lock_guard lock(opaque.mutex);
+  if (fresh) opaque.token = *fresh;
+  if (!fresh && opaque.token.expires_ms > now_ms() + kAskAgainUntilMs) {
+    warn("Kafka client: no new token ({}); the one in use is good for {} s yet", fresh.error().message,
+         (opaque.token.expires_ms - now_ms()) / 1000);
+    fresh = opaque.token;
+  }
+  Result<> set = fresh ? set_token(rk, *fresh) : pass(fresh.error());
+  if (!set) rd_kafka_oauthbearer_set_token_failure(rk, set.error().message.c_str());
+  else debug("Kafka client: a token that is good until {}", iso_time(fresh->expires_ms));
 }
 
 }  // namespace
@@ -32,8 +64,11 @@ void FaultLog::passing(int error, std::string_view text) {
 }
 
 Result<Conf> make_conf(const ClientConfig& config,
-                       std::initializer_list<std::pair<std::string_view, std::string>> settings) {
-  Conf conf(rd_kafka_conf_new());
+                       std::initializer_list<std::pair<std::string_view, std::string>> settings, void* user) {
+  auto opaque = std::make_shared<Opaque>();
+  opaque->tokens = config.tokens;
+  opaque->user = user;
+  Conf conf(rd_kafka_conf_new(), {opaque});
   std::array<char, 512> reason;
   auto set = [&](std::string_view key, const std::string& value) -> Result<> {
     const std::string name(key);
@@ -47,6 +82,11 @@ Result<Conf> make_conf(const ClientConfig& config,
     return invalid("Kafka client: {}", reason.data());
   };
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
+  rd_kafka_conf_set_opaque(conf.get(), opaque.get());
+  if (config.tokens) {
+    rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf.get(), on_token_refresh);
+    rd_kafka_conf_enable_sasl_queue(conf.get(), 1);
+  }
   if (auto done = set("bootstrap.servers", config.bootstrap_servers); !done) return pass(done.error());
   if (auto done = set("log.connection.close", "false"); !done) return pass(done.error());
   for (const auto& [key, value] : settings) {
@@ -59,11 +99,26 @@ Result<Conf> make_conf(const ClientConfig& config,
 }
 
 Result<Handle> make_handle(Role role, Conf conf) {
+  const auto opaque = conf.get_deleter().opaque;
+  if (opaque->tokens) {
+    auto first = opaque->tokens->get();
+    if (!first) return pass(first.error());
+    opaque->token = std::move(*first);
+  }
   std::array<char, 512> reason;
   const auto type = role == Role::producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
-  Handle handle(rd_kafka_new(type, conf.get(), reason.data(), reason.size()));
+  Handle handle(rd_kafka_new(type, conf.get(), reason.data(), reason.size()), {opaque});
   if (!handle) return invalid("Kafka client: {}", reason.data());
   (void)conf.release();  // the handle owns it now
+  if (opaque->tokens) {
+    const std::lock_guard lock(opaque->mutex);
+    if (auto set = set_token(handle.get(), opaque->token); !set) return pass(set.error());
+    if (rd_kafka_error_t* error = rd_kafka_sasl_background_callbacks_enable(handle.get())) {
+      const std::string text = rd_kafka_error_string(error);
+      rd_kafka_error_destroy(error);
+      return invalid("Kafka client: {}", text);
+    }
+  }
   return handle;
 }
 

@@ -20,13 +20,29 @@ struct rd_kafka_metadata;
 
 namespace pinflow::kafka {
 
+// What librdkafka's opaque pointer leads to in every client of ours; lives as long as the client.
+struct Opaque {
+  std::shared_ptr<TokenSource> tokens;  // empty: no bearer tokens are used
+  void* user = nullptr;                 // whose callbacks these are
+
+  std::mutex mutex;  // guards the token that is in use
+  Token token;
+};
+// The `user` that make_conf was given, within a callback.
+template <class T>
+T& user_of(void* opaque) {
+  return *static_cast<T*>(static_cast<Opaque*>(opaque)->user);
+}
+
 struct ConfDelete {
   void operator()(rd_kafka_conf_s* conf) const;
+  std::shared_ptr<Opaque> opaque;
 };
 using Conf = std::unique_ptr<rd_kafka_conf_s, ConfDelete>;
 
 struct HandleDelete {
   void operator()(rd_kafka_s* handle) const;  // waits for librdkafka's threads
+  std::shared_ptr<Opaque> opaque;
 };
 using Handle = std::unique_ptr<rd_kafka_s, HandleDelete>;
 
@@ -44,12 +60,13 @@ class FaultLog {
 };
 
 // The configuration of a client: `settings` are ours, the user's properties come after them. Log lines of librdkafka
-// go to debug, but for its worst.
+// go to debug, but for its worst. `user` is for callbacks.
 Result<Conf> make_conf(const ClientConfig& config,
-                       std::initializer_list<std::pair<std::string_view, std::string>> settings);
+                       std::initializer_list<std::pair<std::string_view, std::string>> settings, void* user = nullptr);
 
 enum class Role { producer, consumer };
-// Takes the configuration.
+// Takes the configuration. Where tokens are used the first is asked for here, and whoever gives none is told of; new
+// ones are asked for on a thread of librdkafka's, at four fifths of the life of the last.
 Result<Handle> make_handle(Role role, Conf conf);
 
 // "Broker: Unknown topic or partition".

@@ -140,25 +140,26 @@ struct RdTopicWriter::State {
 
 Result<Handle> RdTopicWriter::State::make() {
   const auto text = [](auto number) { return fmt::to_string(number); };
-  auto conf = make_conf(config, {
-                                    {"client.id", options.client_id},
-                                    {"enable.idempotence", "true"},
-                                    {"acks", "all"},
-                                    {"partitioner", "murmur2_random"},
-                                    {"linger.ms", text(options.linger_ms)},
-                                    {"queue.buffering.max.messages", text(options.queue_messages)},
-                                    {"queue.buffering.max.kbytes", text(options.queue_kbytes)},
-                                    {"message.max.bytes", text(options.max_message_bytes)},
-                                    {"delivery.timeout.ms", text(options.delivery_timeout_ms)},
-                                    {"topic.metadata.propagation.max.ms", text(options.unknown_topic_ms)},
-                                });
+  auto conf = make_conf(config,
+                        {
+                            {"client.id", options.client_id},
+                            {"enable.idempotence", "true"},
+                            {"acks", "all"},
+                            {"partitioner", "murmur2_random"},
+                            {"linger.ms", text(options.linger_ms)},
+                            {"queue.buffering.max.messages", text(options.queue_messages)},
+                            {"queue.buffering.max.kbytes", text(options.queue_kbytes)},
+                            {"message.max.bytes", text(options.max_message_bytes)},
+                            {"delivery.timeout.ms", text(options.delivery_timeout_ms)},
+                            {"topic.metadata.propagation.max.ms", text(options.unknown_topic_ms)},
+                        },
+                        this);
   if (!conf) return pass(conf.error());
-  rd_kafka_conf_set_opaque(conf->get(), this);
   rd_kafka_conf_set_dr_msg_cb(conf->get(), on_delivery);
   rd_kafka_conf_set_error_cb(conf->get(), [](rd_kafka_t*, int error, const char* reason, void* opaque) noexcept {
-    auto* state = static_cast<State*>(opaque);
-    if (error == RD_KAFKA_RESP_ERR__FATAL) state->broken = true;
-    else state->faults.passing(error, reason);
+    auto& state = user_of<State>(opaque);
+    if (error == RD_KAFKA_RESP_ERR__FATAL) state.broken = true;
+    else state.faults.passing(error, reason);
   });
   return make_handle(Role::producer, std::move(*conf));
 }
