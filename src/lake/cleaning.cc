@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "lake/engine.h"
+
 namespace pinflow::lake {
 namespace {
 
@@ -33,19 +35,6 @@ size_t behind_token(std::string_view sql, size_t at) {
 
 std::string table_name(const pipeline::RecordType& record) { return quote_name("cleaned_" + record.name); }
 
-// The user's SELECT, ready to stand in brackets.
-std::string body_of(const pipeline::RecordType& record, const std::string& date) {
-  std::string text = with_date(record.cleaning.text, date);
-  while (!text.empty() && (std::isspace(static_cast<unsigned char>(text.back())) != 0 || text.back() == ';'))
-    text.pop_back();
-  return text;
-}
-
-sql::Origin origin_of(const pipeline::RecordType& record, int first_line) {
-  const auto lines = static_cast<int>(std::ranges::count(record.cleaning.text, '\n')) + 1;
-  return {record.cleaning.file.string(), first_line, lines};
-}
-
 std::string raw_view(const pipeline::RecordType& record) {
   std::string fields;
   for (size_t i = 0; i < record.fields.size(); ++i)
@@ -58,26 +47,6 @@ std::unexpected<Error> bad_shape(const pipeline::RecordType& record, const std::
   return invalid(
       "{}: {}; a cleaning answers the columns of the table {} in their order, then reason, count_… and origin",
       record.cleaning.file.string(), what, record.table);
-}
-
-// The cleaning's columns as they should be, and the names of its counts.
-Result<std::vector<std::string>> check_shape(const pipeline::RecordType& record, const sql::Table& described) {
-  std::vector<std::string> names;
-  for (const auto& row : described.rows) names.push_back(row[0].text());
-  size_t at = 0;
-  for (const pipeline::Column& column : record.columns) {
-    if (at == names.size()) return bad_shape(record, fmt::format("the column {} is missing", column.name));
-    if (names[at] != column.name) {
-      return bad_shape(record, fmt::format("column {} is {}, not {}", at + 1, names[at], column.name));
-    }
-    ++at;
-  }
-  if (at == names.size() || names[at] != "reason") return bad_shape(record, "the column reason is missing");
-  std::vector<std::string> counts;
-  for (++at; at < names.size() && names[at].starts_with("count_"); ++at) counts.push_back(names[at].substr(6));
-  if (at == names.size() || names[at] != "origin") return bad_shape(record, "the column origin is missing");
-  if (at + 1 < names.size()) return bad_shape(record, fmt::format("there is a column {} too many", names[at + 1]));
-  return counts;
 }
 
 // A TIMESTAMP is UTC: as TIMESTAMPTZ it is the same number, which the cast would compute by way of the calendar.
@@ -94,18 +63,37 @@ std::string sum_of(const std::string& column) {
   return fmt::format(", CAST(COALESCE(sum({}) FILTER (reason IS NULL), 0) AS BIGINT)", column);
 }
 
-Result<> check_no_overlap(const RecordSource& source) {
-  const auto ends = source.totals().ends;
-  const auto& objects = source.objects();
-  for (size_t i = 0; i + 1 < objects.size() && i < ends.size(); ++i) {
-    if (objects[i].partition != objects[i + 1].partition || ends[i] <= objects[i + 1].first_offset) continue;
-    return corrupt("{} holds records up to offset {}, and {} begins below that: a record would be read twice",
-                   objects[i].name, ends[i] - 1, objects[i + 1].name);
-  }
-  return {};
+}  // namespace
+
+std::string body_of(const pipeline::RecordType& record, const std::string& date) {
+  std::string text = with_date(record.cleaning.text, date);
+  while (!text.empty() && (std::isspace(static_cast<unsigned char>(text.back())) != 0 || text.back() == ';'))
+    text.pop_back();
+  return text;
 }
 
-}  // namespace
+sql::Origin origin_of(const pipeline::RecordType& record, int first_line) {
+  const auto lines = static_cast<int>(std::ranges::count(record.cleaning.text, '\n')) + 1;
+  return {record.cleaning.file.string(), first_line, lines};
+}
+
+Result<std::vector<std::string>> check_shape(const pipeline::RecordType& record,
+                                             const std::vector<std::string>& names) {
+  size_t at = 0;
+  for (const pipeline::Column& column : record.columns) {
+    if (at == names.size()) return bad_shape(record, fmt::format("the column {} is missing", column.name));
+    if (names[at] != column.name) {
+      return bad_shape(record, fmt::format("column {} is {}, not {}", at + 1, names[at], column.name));
+    }
+    ++at;
+  }
+  if (at == names.size() || names[at] != "reason") return bad_shape(record, "the column reason is missing");
+  std::vector<std::string> counts;
+  for (++at; at < names.size() && names[at].starts_with("count_"); ++at) counts.push_back(names[at].substr(6));
+  if (at == names.size() || names[at] != "origin") return bad_shape(record, "the column origin is missing");
+  if (at + 1 < names.size()) return bad_shape(record, fmt::format("there is a column {} too many", names[at + 1]));
+  return counts;
+}
 
 std::string with_date(std::string_view sql, std::string_view date) {
   constexpr std::string_view kLabel = "$date";
@@ -135,12 +123,16 @@ std::string source_name_of(const pipeline::RecordType& record) { return "records
 
 Result<PreparedCleaning> prepare_cleaning(sql::Connection& sql, const pipeline::RecordType& record,
                                           const std::string& date) {
-  PreparedCleaning prepared{.view = raw_view(record), .name = table_name(record)};
+  PreparedCleaning prepared;
+  prepared.view = raw_view(record);
+  prepared.name = table_name(record);
   if (auto made = sql.execute(prepared.view); !made) return pass(made.error());
   const std::string body = body_of(record, date);
   const auto described = sql.query("DESCRIBE\n" + body, origin_of(record, 2));
   if (!described) return pass(described.error());
-  auto counts = check_shape(record, *described);
+  std::vector<std::string> names;
+  for (const auto& row : described->rows) names.push_back(row[0].text());
+  auto counts = check_shape(record, names);
   if (!counts) return pass(counts.error());
   prepared.counts = std::move(*counts);
 
@@ -201,7 +193,7 @@ Result<Cleaned> clean(sql::Database& database, sql::Connection& sql, const pipel
     return Met{totals.lines, totals.missing, totals.unknown};
   });
   if (!cleaned) return cleaned;
-  if (auto apart = check_no_overlap(*source); !apart) return pass(apart.error());
+  if (auto apart = check_no_overlap(source->objects(), source->totals().ends); !apart) return pass(apart.error());
   return cleaned;
 }
 

@@ -22,6 +22,14 @@ namespace pinflow::lake {
 // The SQL text with $date replaced by a quoted literal, outside of quotes, names and comments. Pure.
 std::string with_date(std::string_view sql, std::string_view date);
 
+// A cleaning's SELECT with its date, ready to stand in brackets; where its lines stand in a statement in which it
+// begins on `first_line`.
+std::string body_of(const pipeline::RecordType& record, const std::string& date);
+sql::Origin origin_of(const pipeline::RecordType& record, int first_line);
+
+// The names of its counts, without "count_", from the columns that it answers. invalid where these are not as above.
+Result<std::vector<std::string>> check_shape(const pipeline::RecordType& record, const std::vector<std::string>& names);
+
 // Makes the prelude's functions known to the database.
 Result<> run_prelude(sql::Connection& sql, const pipeline::Pipeline& pipeline);
 

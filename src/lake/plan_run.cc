@@ -8,10 +8,9 @@
 #include "base/clock.h"
 #include "base/logging.h"
 #include "base/shutdown.h"
-#include "delta/data_file.h"
 #include "lake/commit_counts.h"
+#include "lake/duckdb_engine.h"
 #include "lake/holes.h"
-#include "lake/table_writer.h"
 
 namespace pinflow::lake {
 namespace {
@@ -44,22 +43,16 @@ void discard(object::Store& store, const std::string& table, const std::vector<d
 Result<std::unique_ptr<Workshop>> Workshop::open(const pipeline::Pipeline& pipeline, object::Store& store,
                                                  const BatchOptions& options) {
   std::unique_ptr<Workshop> shop(new Workshop(pipeline, store, options));
-  auto spill = Spill::make(store);
-  if (!spill) return pass(spill.error());
-  shop->spill = std::move(*spill);
-  auto database = sql::Database::open({options.memory_bytes, options.threads, shop->spill->path() / "spilled"});
-  if (!database) return pass(database.error());
-  shop->database = std::move(*database);
-  auto connection = shop->database->connect();
-  if (!connection) return pass(connection.error());
-  shop->sql.emplace(std::move(*connection));
-  if (auto known = run_prelude(*shop->sql, pipeline); !known) return pass(known.error());
+  DuckDbOptions how{options.memory_bytes, options.threads, {}};
   if (options.progress) {
-    shop->sql->watch([raw = shop.get()](double done) {
+    how.watch = [raw = shop.get()](double done) {
       raw->options.progress(raw->step, done);
       return !stop_requested();
-    });
+    };
   }
+  auto engine = open_duckdb_engine(pipeline, store, how);
+  if (!engine) return pass(engine.error());
+  shop->engine = std::move(*engine);
   return shop;
 }
 
@@ -77,15 +70,13 @@ Result<std::vector<RecordReport>> PlanRun::run() {
   for (Part& part : parts_) {
     if (!wanted(part)) {
       if (part.cleaned) {
-        if (auto forgotten = forget(*shop_.database, *shop_.sql, *part.record); !forgotten)
-          return pass(forgotten.error());
+        if (auto forgotten = shop_.engine->forget(*part.record); !forgotten) return pass(forgotten.error());
       }
       continue;
     }
     if (auto committed = part.done ? take_over(part) : commit_rows(part); !committed) return pass(committed.error());
     if (part.cleaned) {
-      if (auto forgotten = forget(*shop_.database, *shop_.sql, *part.record); !forgotten)
-        return pass(forgotten.error());
+      if (auto forgotten = shop_.engine->forget(*part.record); !forgotten) return pass(forgotten.error());
     }
     reports.push_back(part.report);
   }
@@ -165,14 +156,14 @@ Result<std::vector<TopicObject>> PlanRun::objects_of(const TopicPlan& topic) con
 
 // The offsets of the plan's ranges that neither objects nor dead letters hold. The log may never have had them, so the
 // plan goes on; not so where there were other objects when it was made, or a record at the range's end.
-Result<int64_t> PlanRun::count_missing(const TopicPlan& topic, const RecordSource& source) const {
-  const auto ends = source.totals().ends;
+Result<int64_t> PlanRun::count_missing(const TopicPlan& topic, const CleanedCounts& cleaned) const {
   int64_t missing = 0;
   for (const PartitionRange& range : topic.partitions) {
-    const auto holes = unexplained(shop_.store, topic.topic, range.partition, holes_of(range, source.objects(), ends));
+    const auto holes =
+        unexplained(shop_.store, topic.topic, range.partition, holes_of(range, cleaned.objects, cleaned.ends));
     if (!holes) return pass(holes.error());
     if (holes->empty()) continue;
-    const int64_t count = std::ranges::count(source.objects(), range.partition, &TopicObject::partition);
+    const int64_t count = std::ranges::count(cleaned.objects, range.partition, &TopicObject::partition);
     if (count != range.objects || holes->back().to == range.to) {
       return corrupt(
           "plan {}: {} objects of {}, partition {}, offsets {} to {}, were there when the plan was made; now {}, and "
@@ -195,16 +186,15 @@ Result<> PlanRun::clean_all() {
     shop_.begin("clean " + part.record->name);
     auto objects = objects_of(*part.topic);
     if (!objects) return pass(objects.error());
-    auto source = std::make_shared<RecordSource>(shop_.store, std::move(*objects), part.record->fields);
-    auto cleaned = clean(*shop_.database, *shop_.sql, *part.record, source, plan_.date);
+    auto cleaned = shop_.engine->clean(*part.record, std::move(*objects), plan_.date);
     if (!cleaned) return pass(cleaned.error(), "plan {}", plan_.number);
-    const auto missing = count_missing(*part.topic, *source);
+    const auto missing = count_missing(*part.topic, *cleaned);
     if (!missing) return pass(missing.error());
     part.report.missing = *missing;
     part.report.raw = cleaned->raw;
     part.report.dead = cleaned->dead;
     part.report.noted = cleaned->noted;
-    part.cleaned = std::move(*cleaned);
+    part.cleaned = true;
   }
   return {};
 }
@@ -218,22 +208,14 @@ Result<> PlanRun::commit_dead() {
   const Timed timed(shop_, "dead letters");
   shop_.begin("dead letters");
   CommitCounts counts{plan_.number, plan_.date, {}};
-  std::string letters;
+  std::vector<const pipeline::RecordType*> records;
   for (const Part& part : parts_) {
     counts.records.push_back(counts_of(part).records[0]);
-    if (part.cleaned->dead == 0) continue;
-    letters += (letters.empty() ? "" : " UNION ALL ") + dead_letters_of(*part.record, *part.cleaned, plan_.number);
+    records.push_back(part.record);
   }
-  std::vector<delta::DataFile> files;
-  if (!letters.empty()) {
-    const auto local = shop_.spill->new_file(".parquet");
-    auto written =
-        shop_.sql->execute(fmt::format("COPY ({}) TO {} (FORMAT parquet)", letters, sql::quote_text(local.string())));
-    if (!written) return pass(written.error(), "writing the dead letters of plan {}", plan_.number);
-    auto file = delta::put_data_file(shop_.store, table_folder(kDeadTable), local, dead_columns());
-    if (!file) return pass(file.error());
-    files.push_back(std::move(*file));
-  }
+  const auto written = shop_.engine->write_dead(records, plan_.number);
+  if (!written) return pass(written.error(), "writing the dead letters of plan {}", plan_.number);
+  const std::vector<delta::DataFile>& files = *written;
   const auto outcome = delta::append(shop_.store, {.table = table_folder(kDeadTable),
                                                    .columns = dead_columns(),
                                                    .files = files,
@@ -256,20 +238,13 @@ Result<> PlanRun::commit_rows(Part& part) {
     std::vector<delta::DataFile> files;
     {
       const Timed timed(shop_, "tables");
-      auto before = pin_files(shop_.store, record.table, drop ? part.snapshot : std::nullopt);
-      if (!before) return pass(before.error());
-      const auto local = shop_.spill->new_file(".parquet");
-      const auto written = write_rows(*shop_.sql, record, *part.cleaned, drop, *before, local);
+      auto written = shop_.engine->write_rows(record, drop, part.snapshot);
       if (!written) return pass(written.error(), "plan {}", plan_.number);
       part.report.clean = written->clean;
       part.report.duplicates = written->duplicates;
       part.report.before = part.snapshot ? part.snapshot->records() : 0;
       part.report.after = part.report.before + written->clean;
-      if (written->clean > 0) {
-        auto file = delta::put_data_file(shop_.store, table_folder(record.table), local, delta_columns(record.columns));
-        if (!file) return pass(file.error());
-        files.push_back(std::move(*file));
-      }
+      files = std::move(written->files);
     }
     const Timed timed(shop_, "commit");
     auto outcome = delta::append(shop_.store, {.table = table_folder(record.table),

@@ -1,7 +1,6 @@
 // One plan carried out: cleaned, its dead letters committed, then its tables. Used by run_batch; one thread.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,12 +9,10 @@
 
 #include "base/error.h"
 #include "lake/batch.h"
-#include "lake/cleaning.h"
 #include "lake/commit_counts.h"
+#include "lake/engine.h"
 #include "lake/plan.h"
-#include "lake/spill.h"
 #include "lake/table_files.h"
-#include "sql/duckdb.h"
 
 namespace pinflow::lake {
 
@@ -24,9 +21,7 @@ struct Workshop {
   const pipeline::Pipeline& pipeline;
   object::Store& store;
   const BatchOptions& options;
-  std::unique_ptr<Spill> spill;
-  std::unique_ptr<sql::Database> database;
-  std::optional<sql::Connection> sql;
+  std::unique_ptr<Engine> engine;
   std::map<std::string, double> seconds;
   std::string step;  // what progress is reported for
 
@@ -53,7 +48,7 @@ class PlanRun {
     const TopicPlan* topic = nullptr;
     std::optional<delta::Snapshot> snapshot;  // of its table
     bool done = false;                        // its table has the plan
-    std::optional<Cleaned> cleaned;
+    bool cleaned = false;                     // the engine has its rows
     RecordReport report;
   };
 
@@ -65,7 +60,7 @@ class PlanRun {
   Result<> take_over(Part& part);  // the counts of a commit that is there
   Result<> check_same_cleaning() const;
   Result<std::vector<TopicObject>> objects_of(const TopicPlan& topic) const;
-  Result<int64_t> count_missing(const TopicPlan& topic, const RecordSource& source) const;
+  Result<int64_t> count_missing(const TopicPlan& topic, const CleanedCounts& cleaned) const;
   CommitCounts counts_of(const Part& part) const;
 
   Workshop& shop_;
