@@ -77,6 +77,13 @@ void judge_order(const Code& code, size_t order, Findings& findings) {
 
 // ---- SELECT lists ----
 
+std::string_view type_for(std::string_view function) {
+  if (function == "median") return "DOUBLE";
+  const bool large = is_one_of(kOtherTypeOfDouble, function) || function == "sum" || function == "percentile_disc" ||
+                     function == "count_if" || function == "factorial";
+  return large ? "BIGINT" : "INT";
+}
+
 // Whether the type of the call at i is the type of the item's column.
 bool reaches_result(const Code& code, size_t i, Range item) {
   for (size_t inner = i, around = code.open(i);; inner = around, around = code.open(around)) {
@@ -109,23 +116,44 @@ bool reaches_result(const Code& code, size_t i, Range item) {
   }
 }
 
-void judge_items(const Judged& judged, const Select& select, Findings& findings) {
+void judge_items(const Judged& judged, const Select& select, std::string_view wanted, int depth, Findings& findings);
+
+// The types of an item's column: of calls in it, or, where it is a name, of what bears that name further inside.
+void judge_item(const Judged& judged, const Item& item, int depth, Findings& findings) {
   const Code& code = judged.code;
-  for (const Item& item : select.items) {
-    for (size_t i = item.expression.from; i < item.expression.to; ++i) {
-      if (!code.call(i) || judged.own.contains(code[i].lower)) continue;
-      const auto arguments = code.arguments(i);
-      const bool of_double = is_one_of(kOtherTypeOfDouble, code[i].lower) && !arguments.empty() &&
-                             (kinds_of(judged, arguments[0]) & kDouble) != 0;
-      const bool sum_of_double =
-          code[i].lower == "sum" && !arguments.empty() && kinds_of(judged, arguments[0]) == kDouble;
-      if ((!is_one_of(kOtherType, code[i].lower) && !of_double) || sum_of_double ||
-          !reaches_result(code, i, item.expression))
-        continue;
-      findings.add(
-          code[i], "result-type", fmt::format("the type of {}() is another one in each engine", code[i].text),
-          fmt::format("CAST({}(…) AS {})", code[i].text, of_double || code[i].lower == "sum" ? "BIGINT" : "INT"));
+  const Range all = item.expression;
+  const bool qualified = all.size() == 3 && code.symbol(all.from + 1, ".");
+  const bool star = code.symbol(all.to - 1, "*") && (all.size() == 1 || qualified);
+  if (star || ((all.size() == 1 || qualified) && code.name(all.to - 1))) {
+    for (const Select& inner : code.selects()) {
+      if (code.open(inner.at) != kNone)
+        judge_items(judged, inner, star ? "*" : code[all.to - 1].lower, depth + 1, findings);
     }
+    return;
+  }
+  const bool computed = code.split(all, {"+", "-", "*", "/", "%"}).size() > 1;
+  if (computed && (kinds_of(judged, all) & kFraction) != 0) {
+    findings.add(code[all.from], "result-type", "a computed DECIMAL has other digits in each engine",
+                 "CAST(… AS DECIMAL(18, 3)), or AS DOUBLE");
+  }
+  for (size_t i = all.from; i < all.to; ++i) {
+    if (!code.call(i) || judged.own.contains(code[i].lower)) continue;
+    const auto arguments = code.arguments(i);
+    const unsigned kinds = arguments.empty() ? kOther : kinds_of(judged, arguments[0]);
+    const bool of_double = is_one_of(kOtherTypeOfDouble, code[i].lower) && (kinds & kDouble) != 0;
+    const bool sum_of_double = code[i].lower == "sum" && kinds == kDouble;
+    if ((!is_one_of(kOtherType, code[i].lower) && !of_double) || sum_of_double || !reaches_result(code, i, all))
+      continue;
+    findings.add(code[i], "result-type", fmt::format("the type of {}() is another one in each engine", code[i].text),
+                 fmt::format("CAST({}(…) AS {})", code[i].text, type_for(code[i].lower)));
+  }
+}
+
+// The items that bear the wanted name; "*": all, "": all of the result itself.
+void judge_items(const Judged& judged, const Select& select, std::string_view wanted, int depth, Findings& findings) {
+  for (const Item& item : select.items) {
+    if (depth < 6 && (wanted.empty() || wanted == "*" || item.name == wanted))
+      judge_item(judged, item, depth, findings);
   }
 }
 
@@ -191,7 +219,8 @@ void judge_select(const Judged& judged, const Select& select, Findings& findings
   if (all && qualify != kNone)
     findings.add(code[qualify], "qualify", "QUALIFY with GROUP BY ALL is refused by DuckDB",
                  "GROUP BY and the columns");
-  if (!judged.cleaning) judge_items(judged, select, findings);  // a cleaning's columns are cast to the table's types
+  // A cleaning's columns are cast to the table's types.
+  if (!judged.cleaning && code.open(select.at) == kNone) judge_items(judged, select, "", 0, findings);
 }
 
 }  // namespace

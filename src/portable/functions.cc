@@ -299,6 +299,10 @@ void judge_arguments(const Judged& judged, size_t i, Findings& findings) {
                  "a double is rounded by its binary value in DuckDB and by its digits in Spark (0.285 to 2 places)",
                  "round(CAST(x AS DECIMAL(18, 9)), 2)");
   }
+  if ((name == "avg" || name == "mean") && arguments.size() == 1 && (kinds_of(judged, arguments[0]) & kFraction) != 0) {
+    findings.add(code[i], "decimal-average", "the average of a DECIMAL is a DOUBLE in DuckDB and a DECIMAL in Spark",
+                 "avg(CAST(x AS DOUBLE))");
+  }
   const bool sorted_inside =
       std::ranges::any_of(arguments, [&](Range argument) { return code.split(argument, {"order"}).size() > 1; });
   if (sorted_inside && name != "percentile_disc" && name != "percentile_cont") {

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "portable/rules.h"
+#include "portable/types.h"
 
 namespace pinflow::portable {
 namespace {
@@ -91,7 +92,8 @@ void judge_token(const Code& code, size_t i, Findings& findings) {
   }
 }
 
-void judge_operator(const Code& code, size_t i, Findings& findings) {
+void judge_operator(const Judged& judged, size_t i, Findings& findings) {
+  const Code& code = judged.code;
   for (const Spelling& each : kOperators) {
     if (!code.symbol(i, each.text)) continue;
     findings.add(code[i], "operator", std::string(each.what), std::string(each.instead));
@@ -118,6 +120,14 @@ void judge_operator(const Code& code, size_t i, Findings& findings) {
                    "a / NULLIF(b, 0)");
     }
   }
+  if (code.symbol(i, "/") && i > 0 && i + 1 < code.size()) {
+    const unsigned kinds = kinds_of(judged, value_before(code, i)) | kinds_of(judged, value_at(code, i + 1));
+    if ((kinds & kFraction) != 0) {
+      findings.add(code[i], "decimal-division",
+                   "a DECIMAL divided is a DOUBLE in DuckDB and a DECIMAL of few digits in Spark",
+                   "CAST(a AS DOUBLE) / CAST(NULLIF(b, 0) AS DOUBLE)");
+    }
+  }
   if (code.symbol(i, ";") && i + 1 < code.size()) {
     findings.add(code[i], "statements", "there is more behind the ';'", "one SELECT in a file");
   }
@@ -128,7 +138,7 @@ void judge_operator(const Code& code, size_t i, Findings& findings) {
 void judge_spelling(const Judged& judged, Findings& findings) {
   for (size_t i = 0; i < judged.code.size(); ++i) {
     judge_token(judged.code, i, findings);
-    judge_operator(judged.code, i, findings);
+    judge_operator(judged, i, findings);
   }
   for (const Token& comment : judged.code.comments()) {
     if (comment.text.starts_with("--") && comment.text.ends_with('\\')) {

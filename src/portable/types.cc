@@ -5,17 +5,6 @@
 namespace pinflow::portable {
 namespace {
 
-// The value before a '::': a bracket with what is called before it, a CASE, or one token with its qualifiers.
-size_t begin_of_value(const Code& code, size_t end) {
-  size_t at = end - 1;
-  if (code.match(at) != kNone && code.match(at) < at) {
-    at = code.match(at);
-    if (at > 0 && code.symbol(at, "(") && code.call(at - 1)) --at;
-  }
-  while (at >= 2 && code.symbol(at - 1, ".") && code.name(at - 2)) at -= 2;
-  return at;
-}
-
 size_t end_of_type(const Code& code, size_t type) {
   size_t end = type + 1;
   if (code.symbol(end, "(") && code.match(end) != kNone) end = code.match(end) + 1;
@@ -24,11 +13,29 @@ size_t end_of_type(const Code& code, size_t type) {
 
 }  // namespace
 
+Range value_before(const Code& code, size_t end) {
+  size_t at = end - 1;
+  if (code.match(at) != kNone && code.match(at) < at) {
+    at = code.match(at);
+    if (at > 0 && code.symbol(at, "(") && (code.call(at - 1) || code.any_word(at - 1, {"cast", "try_cast"}))) --at;
+  }
+  while (at >= 2 && code.symbol(at - 1, ".") && code.name(at - 2)) at -= 2;
+  return {at, end};
+}
+
+Range value_at(const Code& code, size_t from) {
+  size_t end = from + 1;
+  if (code.name(from) && code.symbol(end, "(") && code.match(end) != kNone) return {from, code.match(end) + 1};
+  if (from < code.size() && code.match(from) != kNone && code.match(from) > from) return {from, code.match(from) + 1};
+  while (code.symbol(end, ".") && code.name(end + 1)) end += 2;
+  return {from, std::min(end, code.size())};
+}
+
 bool read_cast(const Code& code, size_t i, Cast& out) {
   if (code.symbol(i, "::")) {
     if (i == 0 || i + 1 >= code.size()) return false;
-    const size_t from = begin_of_value(code, i);
-    out = {{from, i}, i + 1, {from, end_of_type(code, i + 1)}};
+    const Range value = value_before(code, i);
+    out = {value, i + 1, {value.from, end_of_type(code, i + 1)}};
     return true;
   }
   if (!code.any_word(i, {"cast", "try_cast"}) || !code.symbol(i + 1, "(") || code.match(i + 1) == kNone) return false;

@@ -17,6 +17,11 @@ struct Cast {
 };
 bool read_cast(const Code& code, size_t i, Cast& out);  // i: the word CAST or TRY_CAST, or '::'
 
+// The value that ends before `end`, or begins at `from`: a bracket with what is called before it, a CASE, or a name or
+// literal with its qualifiers.
+Range value_before(const Code& code, size_t end);
+Range value_at(const Code& code, size_t from);
+
 TypeClass class_of(const Code& code, size_t type);
 bool lacks_precision(const Code& code, size_t type);  // DECIMAL without (p, s), VARCHAR without (n)
 

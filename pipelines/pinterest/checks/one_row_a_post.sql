@@ -3,4 +3,4 @@ SELECT ind, count(*) AS rows_of_it
 FROM pin
 GROUP BY ind
 HAVING count(*) > 1
-ORDER BY ind
+ORDER BY ind NULLS LAST

@@ -4,4 +4,4 @@ FROM pin
 LEFT JOIN geo ON geo.ind = pin.ind
 LEFT JOIN user ON user.ind = pin.ind
 WHERE geo.ind IS NULL OR user.ind IS NULL
-ORDER BY pin.ind
+ORDER BY pin.ind NULLS LAST
