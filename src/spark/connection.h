@@ -27,7 +27,7 @@ struct Connection {
   std::string session_id;  // a UUID; empty: a new one
   int64_t max_message = kMaxMessage;
   std::vector<std::pair<std::string, std::string>> headers;  // every other parameter, e.g. x-databricks-cluster-id
-  std::string ca_file;                                       // PEM; not of the string: empty for the system's own
+  std::string ca_file;  // PEM, not of the string: authorities to trust; empty: the system's
 
   // "sc://host:port": what messages may show.
   std::string shown() const;

@@ -25,7 +25,8 @@ std::string new_uuid();
 
 class Rpc {
  public:
-  Rpc(const Connection& connection, const SessionOptions& options);
+  // `ca_pem`: certificates to trust; empty: the system's.
+  Rpc(const Connection& connection, const std::string& ca_pem, const SessionOptions& options);
 
   // Both may be sent again after a broken connection: they only read, or set what they set.
   Result<proto::AnalyzePlanResponse> analyze(proto::AnalyzePlanRequest request, std::span<const Place> places);
