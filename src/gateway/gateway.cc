@@ -6,6 +6,7 @@
 #include "gateway/media_types.h"
 #include "gateway/produce.h"
 #include "gateway/routes.h"
+#include "gateway/streams.h"
 #include "gateway/topic_json.h"
 
 namespace pinflow::gateway {
@@ -42,7 +43,9 @@ RestError not_found(const Route& route) {
   if (route.resource == Resource::not_yet) {
     return {404, 404, fmt::format("HTTP 404 Not Found: {} is not served here yet.", route.not_yet)};
   }
-  return {404, 404, "HTTP 404 Not Found: there is no such resource; records are posted to /topics/{topic}."};
+  return {404, 404,
+          "HTTP 404 Not Found: there is no such resource; records are posted to /topics/{topic} and "
+          "put to /streams/{stream}/record."};
 }
 
 std::expected<std::string, RestError> ask(kafka::TopicWriter& writer, const Route& route) {
@@ -95,6 +98,7 @@ void handle(const std::shared_ptr<Shared>& shared, const http::Request& request,
     response.headers.push_back({"Allow", std::string(methods_of(resource))});
     return respond(std::move(response));
   }
+  if (is_of_streams(resource)) return serve_streams(shared, *found, request, std::move(respond));
   const auto type = answer_type(request.header("Accept"));
   if (!type) return respond(refusal(*shared, type.error(), kKafkaV2));
   if (method == "POST" && resource != Resource::root) {
@@ -121,11 +125,17 @@ class RestGateway final : public Gateway {
 
   void stop(int drain_ms) override {
     server_->stop(drain_ms);
+    if (shared_->streams) shared_->streams->stop();
     shared_->side.stop();
   }
 
   GatewayCounts counts() const override {
-    return {shared_->requests, shared_->requests_refused, shared_->records_acknowledged, shared_->records_failed};
+    return {shared_->requests,
+            shared_->requests_refused,
+            shared_->records_acknowledged,
+            shared_->records_failed,
+            shared_->stream_records_acknowledged,
+            shared_->stream_records_failed};
   }
 
  private:
@@ -139,6 +149,11 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayOptions options, kafka::T
   options.http.headers.push_back({"Access-Control-Allow-Origin", "*"});
   http::ServerOptions http = options.http;
   const auto shared = std::make_shared<Shared>(std::move(options), writer);
+  if (shared->options.streams) {
+    auto front = StreamFront::start(shared->options.streams);
+    if (!front) return pass(front.error(), "the gateway");
+    shared->streams = std::move(*front);
+  }
   http.error_response = [shared](int status, std::string_view message) {
     return refusal(*shared, {status, status, std::string(message)}, kKafkaV2);
   };

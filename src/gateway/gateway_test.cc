@@ -226,8 +226,8 @@ TEST_F(GatewayTest, never_takes_a_post_to_an_unknown_path_for_stored) {
 }
 
 TEST_F(GatewayTest, says_of_later_paths_that_they_are_not_there_yet) {
-  for (const char* path : {"/consumers/students", "/prod/v3/clusters", "/kafka/v3/clusters", "/prod/streams/s/record",
-                           "/brokers", "/topics/t/partitions/0/offsets"}) {
+  for (const char* path : {"/consumers/students", "/prod/v3/clusters", "/kafka/v3/clusters", "/brokers",
+                           "/topics/t/partitions/0/offsets"}) {
     const Answer answer = post(path, "{}");
     EXPECT_TRUE(is_error(answer, 404, 404)) << path;
     EXPECT_NE(answer.body.find("not served here yet"), std::string::npos) << answer.body;

@@ -229,7 +229,6 @@ TEST(Routes, find_resources_behind_any_stage) {
       {"/prod/consumers/students/instances/1", Resource::not_yet, "", -1},
       {"/v3/clusters", Resource::not_yet, "", -1},
       {"/kafka/v3/clusters", Resource::not_yet, "", -1},
-      {"/test/streams/s/record", Resource::not_yet, "", -1},
       {"/brokers", Resource::not_yet, "", -1},
   };
   for (const Case& c : cases) {
@@ -242,6 +241,41 @@ TEST(Routes, find_resources_behind_any_stage) {
   }
   for (const char* target : {"/topics/%", "/topics/%2", "/topics/%zz"})
     EXPECT_FALSE(route(target).has_value()) << target;
+}
+
+TEST(Routes, find_streams_by_the_path_or_the_query) {
+  struct Case {
+    const char* target;
+    Resource resource;
+    const char* stream;
+  };
+  const Case cases[] = {
+      {"/streams", Resource::streams, ""},
+      {"/prod/streams/?Limit=3", Resource::streams, ""},
+      {"/streams/s", Resource::stream, "s"},
+      {"/dev//streams/streaming-a-b.c/", Resource::stream, "streaming-a-b.c"},
+      {"/streams/record", Resource::stream, "record"},
+      {"/streams/streams", Resource::stream, "streams"},
+      {"/prod/streams/s/record", Resource::record, "s"},
+      {"//streams//s//record//", Resource::record, "s"},
+      {"/prod/streams/record?stream-name=s", Resource::record, "s"},
+      {"/prod/streams/record/?x=1&stream-name=a%2Eb", Resource::record, "a.b"},
+      {"/streams/records?stream-name=s", Resource::records, "s"},
+      {"/streams/s/records", Resource::records, "s"},
+      {"/streams/s/sharditerator?shard-id=1", Resource::shard_iterator, "s"},
+      {"/streams/s/other", Resource::unknown, ""},
+      {"/streams/s/record/x", Resource::unknown, ""},
+      {"/streams/other?stream-name=s", Resource::stream, "other"},
+  };
+  for (const Case& c : cases) {
+    const auto found = route(c.target);
+    ASSERT_TRUE(found.has_value()) << c.target;
+    EXPECT_EQ(found->resource, c.resource) << c.target;
+    if (c.resource == Resource::unknown) continue;
+    EXPECT_EQ(found->stream, c.stream) << c.target;
+  }
+  EXPECT_EQ(route("/streams/s/sharditerator?a=b&shard-id=shardId-0+1&c")->parameter("shard-id"), "shardId-0 1");
+  EXPECT_FALSE(route("/streams?Limit=%zz").has_value());
 }
 
 TEST(MediaTypes, read_content_types_as_the_rest_proxy_does) {

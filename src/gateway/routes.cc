@@ -38,11 +38,12 @@ std::string_view not_yet(std::string_view first) {
   if (first == "brokers") return "the list of brokers";
   if (first == "v3" || first == "kafka") return "the REST proxy's v3 API";
   if (first == "clusters") return "the REST proxy's v3 API";
-  if (first == "streams") return "streams";
   return {};
 }
 
-bool is_known(std::string_view segment) { return segment == "topics" || !not_yet(segment).empty(); }
+bool is_known(std::string_view segment) {
+  return segment == "topics" || segment == "streams" || !not_yet(segment).empty();
+}
 
 Route topics_route(std::vector<std::string>& rest) {
   if (rest.size() == 1) return {Resource::topics};
@@ -65,9 +66,55 @@ Route topics_route(std::vector<std::string>& rest) {
   return {};
 }
 
+// "a=b&c" with percent escapes and '+' for a blank. Nothing where an escape is broken.
+std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> query;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('&'), text.size());
+    std::string part(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (part.empty()) continue;
+    std::ranges::replace(part, '+', ' ');
+    const size_t equals = std::min(part.find('='), part.size());
+    auto name = percent_decoded(std::string_view(part).substr(0, equals));
+    auto value = percent_decoded(std::string_view(part).substr(std::min(equals + 1, part.size())));
+    if (!name || !value) return std::nullopt;
+    query.emplace_back(std::move(*name), std::move(*value));
+  }
+  return query;
+}
+
+Route streams_route(std::vector<std::string>& rest, std::vector<std::pair<std::string, std::string>> query) {
+  Route route{.resource = Resource::streams, .query = std::move(query)};
+  if (rest.size() == 1) return route;
+  const auto inner = [](std::string_view name) {
+    if (name == "record") return Resource::record;
+    if (name == "records") return Resource::records;
+    if (name == "sharditerator") return Resource::shard_iterator;
+    return Resource::unknown;
+  };
+  const std::string named(route.parameter("stream-name"));
+  if (rest.size() == 2 && !named.empty() && inner(rest[1]) != Resource::unknown) {
+    route.resource = inner(rest[1]);
+    route.stream = named;
+    return route;
+  }
+  route.stream = std::move(rest[1]);
+  route.resource = rest.size() == 2 ? Resource::stream : rest.size() == 3 ? inner(rest[2]) : Resource::unknown;
+  return route;
+}
+
 }  // namespace
 
+std::string_view Route::parameter(std::string_view name) const {
+  const auto found = std::ranges::find(query, name, &std::pair<std::string, std::string>::first);
+  return found == query.end() ? std::string_view() : found->second;
+}
+
 Result<Route> route(std::string_view target) {
+  target = target.substr(0, target.find('#'));
+  std::string_view query;
+  if (const size_t mark = target.find('?'); mark != target.npos) query = target.substr(mark + 1);
   target = target.substr(0, target.find_first_of("?#"));
   if (const size_t scheme = target.find("://"); scheme != target.npos && scheme < target.find('/')) {
     // The absolute form (RFC 9112, 3.2.2), as clients behind a proxy send it.
@@ -89,6 +136,11 @@ Result<Route> route(std::string_view target) {
     if (segments.empty()) return Route{Resource::stage};
   }
   if (segments[0] == "topics") return topics_route(segments);
+  if (segments[0] == "streams") {
+    auto parameters = parse_query(query);
+    if (!parameters) return invalid("the query has a broken percent escape");
+    return streams_route(segments, std::move(*parameters));
+  }
   if (const std::string_view what = not_yet(segments[0]); !what.empty()) {
     return Route{.resource = Resource::not_yet, .not_yet = what};
   }
@@ -103,6 +155,11 @@ std::string_view methods_of(Resource resource) {
     case Resource::root:
     case Resource::topic:
     case Resource::partition: return "GET,OPTIONS,POST";
+    case Resource::streams:
+    case Resource::shard_iterator: return "GET,OPTIONS";
+    case Resource::stream: return "DELETE,GET,OPTIONS,POST";
+    case Resource::record: return "OPTIONS,POST,PUT";
+    case Resource::records: return "GET,OPTIONS,POST,PUT";
     case Resource::not_yet:
     case Resource::unknown: return {};
   }

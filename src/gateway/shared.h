@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "gateway/gateway.h"
 #include "gateway/rest_error.h"
 #include "gateway/side_thread.h"
+#include "gateway/stream_front.h"
 
 namespace pinflow::gateway {
 
@@ -22,6 +24,9 @@ struct Shared {
   std::atomic<int64_t> requests_refused = 0;
   std::atomic<int64_t> records_acknowledged = 0;
   std::atomic<int64_t> records_failed = 0;
+  std::atomic<int64_t> stream_records_acknowledged = 0;
+  std::atomic<int64_t> stream_records_failed = 0;
+  std::unique_ptr<StreamFront> streams;  // nothing: no endpoint was given
 };
 
 // The answer to a request that failed as a whole; counts it. 429 says when to come back.
