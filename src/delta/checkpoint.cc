@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "delta/log_names.h"
+#include "delta/properties.h"
 #include "delta/uuid.h"
 #include "sql/duckdb.h"
 
@@ -71,10 +72,10 @@ Actions actions_of(const Snapshot& snapshot) {
   actions.metadata = snapshot.metadata;
   actions.added = snapshot.files;
   for (const auto& [app_id, txn] : snapshot.txns) actions.txns.push_back(txn);
-  const bool keep_all = snapshot.metadata.configuration.contains("delta.deletedFileRetentionDuration");
-  const int64_t oldest = now_ms() - kTombstoneMs;
+  const auto retention = file_retention_ms(snapshot.metadata);  // one that cannot be read keeps all
+  const int64_t oldest = retention ? now_ms() - *retention : 0;
   for (const Removed& removed : snapshot.tombstones) {
-    if (keep_all || removed.deletion_ms >= oldest) actions.removed.push_back(removed);
+    if (removed.deletion_ms >= oldest) actions.removed.push_back(removed);
   }
   return actions;
 }

@@ -20,11 +20,8 @@ bool checkpoint_due(int64_t commits, int64_t log_bytes, int64_t checkpoint_bytes
 bool checkpoint_due(const Snapshot& snapshot);
 inline constexpr int64_t kLeastCommits = 10;
 
-// Tombstones older than this are left out of a checkpoint (delta.deletedFileRetentionDuration's default, one week);
-// all are kept where the table sets that property.
-inline constexpr int64_t kTombstoneMs = 7LL * 24 * 3600 * 1000;
-
-// Writes <version>.checkpoint.parquet and then _last_checkpoint. One that is there already is left as it is. Its bytes.
+// Writes <version>.checkpoint.parquet (without tombstones older than the table's file_retention_ms) and then
+// _last_checkpoint. One that is there already is left as it is. Its bytes.
 Result<int64_t> write_checkpoint(object::Store& store, const std::string& table, const Snapshot& snapshot);
 
 // The actions in a checkpoint's files (one, or all parts of an old multi-part one), any number of them; with

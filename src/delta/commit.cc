@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "delta/table.h"
 #include "delta/uuid.h"
+#include "delta/vacuum.h"
 
 namespace pinflow::delta {
 namespace {
@@ -69,11 +70,16 @@ Result<> check_files(std::string_view table, const std::vector<DataFile>& files,
                      const Txn& txn, const std::string& commit_info) {
   std::unordered_set<std::string_view> paths;
   const uint32_t mark = schema_mark(columns);
+  const int64_t now = now_ms();
   for (const DataFile& file : files) {
     if (!paths.insert(file.path).second)
       return invalid("the file '{}' is given twice in one append to {}", file.path, table);
     if (file.held_against != mark)
       return invalid("the file '{}' was not held against the columns of the append to {}", file.path, table);
+    if (file.modification_ms < now - kOldestFileMs) {
+      return invalid("the file '{}' was put into {} {} hours ago and may have been cleaned away: write it again",
+                     file.path, table, (now - file.modification_ms) / 3'600'000);
+    }
   }
   if (txn.app_id.empty()) return invalid("an append to {} without an application id", table);
   if (commit_info.empty()) return {};

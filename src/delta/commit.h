@@ -34,7 +34,8 @@ CommitInfo append_info(const std::vector<DataFile>& files, bool blind, int64_t r
 // A commit's time is never before that of the one before it, so that a time tells a version.
 int64_t next_timestamp(int64_t before_ms);
 
-// invalid where a file is given twice or was not held against the columns, or the commit information is no object.
+// invalid where a file is given twice, was not held against the columns or is older than kOldestFileMs (vacuum.h), or
+// where the commit information is no object.
 Result<> check_files(std::string_view table, const std::vector<DataFile>& files, const std::vector<Column>& columns,
                      const Txn& txn, const std::string& commit_info);
 

@@ -96,6 +96,14 @@ Result<DataFile> describe_file(const std::filesystem::path& local, std::string n
   return file;
 }
 
+Result<std::vector<std::string>> column_names(const std::filesystem::path& local) {
+  const auto read = read_footer(local);
+  if (!read) return pass(read.error());
+  std::vector<std::string> names;
+  for (const ParquetNode& node : read->footer.schema.children) names.push_back(node.name);
+  return names;
+}
+
 Result<DataFile> put_data_file(object::Store& store, const std::string& table, const std::filesystem::path& local,
                                const std::vector<Column>& columns) {
   auto file = describe_file(local, new_file_name(), columns);

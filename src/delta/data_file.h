@@ -23,6 +23,9 @@ std::string new_file_name();
 Result<DataFile> describe_file(const std::filesystem::path& local, std::string name,
                                const std::vector<Column>& columns);
 
+// The columns of a local Parquet file, by its footer.
+Result<std::vector<std::string>> column_names(const std::filesystem::path& local);
+
 // describe_file, then the file is put into the table's folder ("tables/pin") under a new name and is gone from where
 // it lay. It belongs to the table only once a commit adds it; where none ever does, it is litter and harmless.
 Result<DataFile> put_data_file(object::Store& store, const std::string& table, const std::filesystem::path& local,

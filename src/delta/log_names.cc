@@ -60,6 +60,11 @@ int64_t LogListing::newest() const {
                   checkpoints.empty() ? -1 : checkpoints.rbegin()->first);
 }
 
+int64_t LogListing::oldest() const {
+  if (!commits.empty() && commits.begin()->first == 0) return 0;
+  return checkpoints.empty() ? -1 : checkpoints.begin()->first;
+}
+
 LogListing sort_listing(std::string_view table, const std::vector<object::ObjectInfo>& objects) {
   const std::string folder = log_folder(table);
   LogListing listing;

@@ -38,6 +38,7 @@ struct LogListing {
 
   bool empty() const { return commits.empty() && checkpoints.empty() && !has_v2_checkpoint; }
   int64_t newest() const;  // -1 where it is empty
+  int64_t oldest() const;  // that can be read: commit 0, or the first whole checkpoint; -1 where there is none
 };
 LogListing sort_listing(std::string_view table, const std::vector<object::ObjectInfo>& objects);
 

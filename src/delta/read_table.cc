@@ -66,6 +66,12 @@ Result<Snapshot> read_at(object::Store& store, const std::string& table, std::op
   if (target < 0 || target > listing->newest()) {
     return not_found("{} has no version {}; its newest is {}", table, target, listing->newest());
   }
+  if (const int64_t oldest = listing->oldest(); oldest > target) {
+    return not_found(
+        "version {} of {} was cleaned away; the oldest that its log still holds is {} (delta.logRetentionDuration says "
+        "how long versions are kept)",
+        target, table, oldest);
+  }
   auto snapshot = replay_log(store, table, *listing, target);
   if (snapshot || snapshot.error().code != Code::corrupt) return snapshot;
   // The hint's part of the log would not do: an older checkpoint, or the commits from the first on, may.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/clock.h"
 #include "delta/log_names.h"
 #include "sql/duckdb.h"
 
@@ -37,7 +38,7 @@ DataFile file_named(const std::string& path, int64_t records) {
   DataFile file;
   file.path = path;
   file.size = 100;
-  file.modification_ms = 1600000000000;
+  file.modification_ms = now_ms();
   file.records = records;
   file.stats_json = fmt::format(R"({{"numRecords":{}}})", records);
   file.held_against = schema_mark(two_columns());

@@ -34,7 +34,7 @@ struct UpkeepOptions {
 
   int removals = 2'000;                      // of log entries and of files in one step
   std::optional<int64_t> log_retention_ms;   // instead of the table's own
-  std::optional<int64_t> file_retention_ms;  // instead of the table's own
+  std::optional<int64_t> file_retention_ms;  // instead of the table's own, where it is shorter
   int64_t memory_bytes = 512 << 20;          // the engine's, for folding
 };
 
@@ -60,6 +60,10 @@ class Upkeep {
   Result<UpkeepReport> step();
 
  private:
+  Result<> work(int64_t now, UpkeepReport& report);
+  Result<> fold_some(int64_t now, UpkeepReport& report);
+  Result<> remove_some(int64_t now, UpkeepReport& report);
+
   object::Store& store_;
   const std::string table_;
   const UpkeepOptions options_;

@@ -19,8 +19,6 @@ namespace {
 // A writer that was stopped for longer looks whether the log still holds its version before it trusts an absent name:
 // a clean-up may have removed what came after. Clean-ups leave alone what is younger (clean_log.h).
 constexpr int64_t kTrustMs = 30'000;
-// Files that no commit names are removed when they are a day old (vacuum.h): an older one than this is not committed.
-constexpr int64_t kOldestFileMs = 12LL * 3600 * 1000;
 // Appends that go on expecting others after a lost race.
 constexpr int kExpectOthers = 16;
 
@@ -184,17 +182,8 @@ Result<> TableWriter::catch_up(int64_t txn_wanted) {
 }
 
 Result<> TableWriter::check(const Commit& commit) const {
-  if (auto valid = check_files(options_.table, commit.files, options_.columns,
-                               {options_.app_id, commit.txn_version, {}}, commit.commit_info);
-      !valid)
-    return valid;
-  const int64_t oldest = now_ms() - kOldestFileMs;
-  for (const DataFile& file : commit.files) {
-    if (file.modification_ms < oldest)
-      return invalid("the file '{}' was put {} hours ago and may have been cleaned away: write it again", file.path,
-                     (now_ms() - file.modification_ms) / 3'600'000);
-  }
-  return {};
+  return check_files(options_.table, commit.files, options_.columns, {options_.app_id, commit.txn_version, {}},
+                     commit.commit_info);
 }
 
 Result<Actions> TableWriter::actions_for(const Commit& commit, const std::string& id) const {

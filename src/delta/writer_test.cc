@@ -18,7 +18,6 @@ using Call = object::MemoryStore::Call;
 
 DataFile fresh_file(const std::string& path, const std::vector<Column>& columns = two_columns()) {
   DataFile file = file_named(path);
-  file.modification_ms = now_ms();
   file.held_against = schema_mark(columns);
   return file;
 }

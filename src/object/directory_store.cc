@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <mutex>
+#include <set>
 #include <system_error>
 #include <unordered_set>
 
@@ -148,6 +149,19 @@ class DirectoryStore final : public Store {
       return system_error(errno, "remove " + path.string());
     }
     return sync_folder(path.parent_path());
+  }
+
+  Result<> remove_all(const std::vector<std::string>& names) override {
+    std::set<fs::path> folders;
+    for (const std::string& name : names) {
+      if (auto good = check_name(name); !good) return good;
+      const fs::path path = root_ / name;
+      if (::unlink(path.c_str()) == 0) folders.insert(path.parent_path());
+      else if (errno != ENOENT && errno != ENOTDIR) return system_error(errno, "remove " + path.string());
+    }
+    for (const fs::path& folder : folders)
+      if (auto synced = sync_folder(folder); !synced) return synced;
+    return {};
   }
 
   Result<std::vector<ObjectInfo>> list(std::string_view prefix, std::string_view after) override {

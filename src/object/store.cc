@@ -21,4 +21,10 @@ Store::Made Store::put_all_if_absent(const std::vector<NewObject>& objects) {
   return {objects.size(), {}};
 }
 
+Result<> Store::remove_all(const std::vector<std::string>& names) {
+  for (const std::string& name : names)
+    if (auto gone = remove(name); !gone) return gone;
+  return {};
+}
+
 }  // namespace pinflow::object
