@@ -5,7 +5,7 @@ import pytest
 
 import pinflow as pf
 
-COMMANDS = ["run", "up", "broker", "gateway", "emulate", "sink", "batch", "topics", "topics create", "topics list",
+COMMANDS = ["run", "up", "broker", "streams", "gateway", "emulate", "sink", "batch", "topics", "topics create", "topics list",
             "topics describe", "topics delete", "produce", "consume", "source", "source generate", "source load",
             "source count", "query", "tables", "tables show", "doctor", "schedule", "schedule next", "schedule pause",
             "schedule resume", "schedule backfill", "runs", "runs list", "runs show", "runs retry", "runs cancel"]
@@ -100,7 +100,7 @@ def test_sink_properties_with_a_left_over_placeholder(tmp_path):
 
 def test_a_part_that_is_none_is_named(tmp_path):
     text = mistake("up", "--data", tmp_path, "--listen", "gatway=127.0.0.1:0")
-    assert "gatway" in text and "gateway and broker" in text
+    assert "gatway" in text and "gateway, broker and streams" in text
 
 
 def test_a_seed_that_does_not_fit_is_refused(tmp_path):

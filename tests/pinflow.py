@@ -98,7 +98,8 @@ def running(*args, **more):
 
 def up(data, *args, **more):
     """`pinflow up` on free ports."""
-    return running("up", "--data", data, "--listen", "gateway=127.0.0.1:0", "--listen", "broker=127.0.0.1:0", *args, **more)
+    return running("up", "--data", data, "--listen", "gateway=127.0.0.1:0", "--listen", "broker=127.0.0.1:0",
+                   "--listen", "streams=127.0.0.1:0", *args, **more)
 
 
 def request(address, method, path, body=None, headers=None, timeout=30):

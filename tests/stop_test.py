@@ -44,7 +44,7 @@ def test_sigterm_under_load_loses_nothing(tmp_path):
 def test_a_second_process_on_the_same_folder_is_refused(tmp_path):
     with pf.up(tmp_path / "data"):
         second = pf.pinflow("up", "--data", tmp_path / "data", "--listen", "gateway=127.0.0.1:0", "--listen",
-                            "broker=127.0.0.1:0", check=False)
+                            "broker=127.0.0.1:0", "--listen", "streams=127.0.0.1:0", check=False)
         assert second.returncode != 0
         assert "in use by another process" in second.stderr
 
@@ -53,6 +53,6 @@ def test_a_port_in_use_is_named_with_its_flag(tmp_path):
     with pf.up(tmp_path / "a") as process:
         taken = process.addresses["gateway"]
         second = pf.pinflow("up", "--data", tmp_path / "b", "--listen", f"gateway={taken}", "--listen",
-                            "broker=127.0.0.1:0", check=False)
+                            "broker=127.0.0.1:0", "--listen", "streams=127.0.0.1:0", check=False)
         assert second.returncode != 0
         assert taken in second.stderr and "--listen" in second.stderr

@@ -7,6 +7,7 @@
 
 #include "app/context.h"
 #include "app/doctor.h"
+#include "app/kinesis_part.h"
 #include "app/options.h"
 #include "app/parts.h"
 #include "app/portable_check.h"
@@ -31,6 +32,7 @@ const std::map<std::string, Command, std::less<>>& commands() {
       {"run", run},
       {"up", up},
       {"broker", run_broker},
+      {"streams", run_streams},
       {"gateway", run_gateway},
       {"emulate", run_emulate},
       {"sink", run_sink},

@@ -12,7 +12,8 @@
 namespace pinflow::app {
 namespace {
 
-constexpr std::string_view kDefaultAddresses[][2] = {{"gateway", "127.0.0.1:8082"}, {"broker", "127.0.0.1:9092"}};
+constexpr std::string_view kDefaultAddresses[][2] = {{"gateway", "127.0.0.1:8082"}, {"broker", "127.0.0.1:9092"},
+                                                     {"streams", "127.0.0.1:4567"}};
 
 Result<Address> parse_address(std::string_view text, std::string_view what) {
   const size_t colon = text.rfind(':');
@@ -44,9 +45,9 @@ std::filesystem::path command_config_of(const Context& context) {
   return file.empty() ? std::filesystem::path() : context.pipeline.folder / file;
 }
 
-bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
-
 }  // namespace
+
+bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
 std::string Address::text() const { return fmt::format("{}:{}", host, port); }
 
@@ -70,23 +71,26 @@ Result<Address> listen_address(const Context& context, std::string_view part, bo
       text = given;
     } else {
       const std::string_view name = std::string_view(given).substr(0, equals);
-      if (!is_part(name)) return invalid("--listen {}: '{}' is no part; the parts are gateway and broker", given, name);
+      if (!is_part(name)) {
+        return invalid("--listen {}: '{}' is no part; the parts are gateway, broker and streams", given, name);
+      }
       if (name == part) text = given.substr(equals + 1);
     }
   }
   if (text.empty() && free_port) return Address{"127.0.0.1", 0};
   if (text.empty()) {
-    const auto setting = context.pipeline.settings.find(fmt::format("{}.listen", part));
+    const std::string name = fmt::format("{}.listen", part == "streams" ? "kinesis" : part);
+    const auto setting = context.pipeline.settings.find(name);
     if (setting != context.pipeline.settings.end()) {
       text = setting->second;
-      what = fmt::format("{}/pipeline.yaml: {}.listen", context.pipeline.folder.string(), part);
+      what = fmt::format("{}/pipeline.yaml: {}", context.pipeline.folder.string(), name);
     }
   }
   for (const auto& [name, address] : kDefaultAddresses) {
     if (text.empty() && name == part) text = address;
   }
   auto address = parse_address(text, what);
-  if (address && !is_loopback(address->host)) {
+  if (address && !is_loopback(address->host) && part != "streams") {
     warn("{} listens on {}, beyond this machine, and asks nobody who they are", part, address->text());
   }
   return address;

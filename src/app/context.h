@@ -27,7 +27,11 @@ struct Address {
   std::string text() const;  // "127.0.0.1:8082"
 };
 
-// Where the part ("gateway", "broker") shall listen: --listen, else the pipeline's `<part>.listen`, else the default.
+// Whether only this machine can reach it.
+bool is_loopback(const std::string& host);
+
+// Where the part ("gateway", "broker", "streams") shall listen: --listen, else the pipeline's `<part>.listen` (of the
+// streams `kinesis.listen`), else the default.
 // In a command that starts one part --listen may be HOST:PORT, in one that starts several it is PART=HOST:PORT
 // (`alone` tells which). With `free_port` the default is any free port. An address beyond this machine is
 // taken with a warning.

@@ -71,6 +71,11 @@ void add_flush_size(CLI::App& command, Options& o) {
   command.add_option("--flush-size", o.flush_size, "Records in one object (10000)")->check(above_zero);
 }
 
+void add_streams(CLI::App& command, Options& o) {
+  command.add_option("--keys", o.keys, "Who may ask the streams' service: a file in the form of ~/.aws/credentials");
+  command.add_flag("--shard-limits", o.shard_limits, "Holds each shard of the streams to AWS's rates");
+}
+
 void add_topic(CLI::App& command, Options& o) { command.add_option("--topic", o.topic, "The topic")->required(); }
 
 class Tree {
@@ -107,7 +112,9 @@ class Tree {
     add_posting(run, o_);
     add_flush_size(run, o_);
     run.add_flag("--keep-repeats", o_.keep_repeats, "Keep rows that are equal after cleaning");
-    CLI::App& up = leaf(app_, "up", "Broker, gateway and sink, until Ctrl-C");
+    add_streams(run, o_);
+    CLI::App& up = leaf(app_, "up", "Broker, streams, gateway and sink, until Ctrl-C");
+    add_streams(up, o_);
     up.add_option("--rate", o_.rate, "Also post, so many posts a second")->check(above_zero);
     up.add_flag("--no-auto-create", o_.no_auto_create, "Topics are not made on first use");
     add_flush_size(up, o_);
@@ -116,6 +123,9 @@ class Tree {
   void parts() {
     CLI::App& broker = leaf(app_, "broker", "The Kafka broker by itself");
     broker.add_flag("--no-auto-create", o_.no_auto_create, "Topics are not made on first use");
+    CLI::App& streams = leaf(app_, "streams", "The Kinesis service by itself");
+    streams.add_flag("--make-streams", o_.make_streams, "Makes the pipeline's streams, where they are not there");
+    add_streams(streams, o_);
     CLI::App& gateway = leaf(app_, "gateway", "The HTTP gateway by itself, before any Kafka cluster");
     gateway.add_option("FILE", o_.file, "kafka-rest.properties of the original set-up");
     CLI::App& emulate = leaf(app_, "emulate", "Posts rows of the source to a gateway, until Ctrl-C or all are posted");

@@ -53,6 +53,9 @@ struct Options {
   int64_t count = 0;                  // schedule next, runs list
   bool keep_repeats = false;          // run, batch
   bool no_auto_create = false;        // broker, up
+  std::filesystem::path keys;         // streams, up, run: who may ask the streams' service
+  bool shard_limits = false;          // streams, up, run
+  bool make_streams = false;          // streams
   std::vector<std::string> names;     // query, tables
   std::string topic;                  // topics, produce, consume
   std::string group;                  // consume

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "app/counts.h"
+#include "app/kinesis_part.h"
 #include "app/lake_store.h"
 #include "app/posting.h"
 #include "app/schemas.h"
@@ -68,6 +69,8 @@ Result<int> up(const Context& context) {
   auto broker_address = listen_address(context, "broker", false);
   if (!gateway_address) return pass(gateway_address.error());
   if (!broker_address) return pass(broker_address.error());
+  auto streams_address = listen_address(context, "streams", false);
+  if (!streams_address) return pass(streams_address.error());
   auto lake = open_lake(context);
   if (!lake) return pass(lake.error());
   tidy_uploads(**lake);
@@ -79,11 +82,15 @@ Result<int> up(const Context& context) {
   if (!admin) return pass(admin.error());
   if (auto made = make_topics(context.pipeline, **admin); !made) return pass(made.error());
   admin->reset();
+  auto streams = EmbeddedStreams::start(context, *streams_address);
+  if (!streams) return pass(streams.error());
+  if (auto made = (*streams)->make_streams(context.pipeline); !made) return pass(made.error());
   auto gateway = start_gateway(*gateway_address, (*broker)->writer());
   if (!gateway) return pass(gateway.error());
   auto sink = start_sink(context, **lake, *config, false);
   if (!sink) return pass(sink.error());
   print("broker", (*broker)->address());
+  print("streams", (*streams)->url());
   print("gateway", (*gateway)->invoke_url());
   print("lake", (*lake)->url());
   print_ready();
@@ -101,6 +108,7 @@ Result<int> up(const Context& context) {
   const sink::SinkCounts counts = (*sink)->counts();
   sink->reset();  // clients go before their broker, or they complain of it
   (*broker)->stop();
+  (*streams)->stop();
   fmt::print("stopped: {} records acknowledged, {} in {} objects, {} dead\n",
              grouped((*gateway)->counts().records_acknowledged), grouped(counts.in_objects), grouped(counts.objects),
              grouped(counts.dead));

@@ -25,6 +25,7 @@ class SharedConfig {
   Result<> add(std::string_view text, const std::string& file, bool is_config);
 
   const Settings* profile(const std::string& name) const;
+  const std::map<std::string, Settings>& profiles() const { return profiles_; }
   std::optional<std::string> get(const std::string& profile, const std::string& key) const;
 
  private:

@@ -11,6 +11,7 @@ namespace {
 const std::vector<std::string> known_settings{
     "gateway.listen", "broker.listen",  "kinesis.listen", "web.listen",       "lake",
     "source",         "command.config", "engine",         "bootstrap.server", "kinesis.endpoint",
+    "kinesis.keys",   "kinesis.shard_limits",
     "kinesis.region", "s3.endpoint",    "s3.region",      "s3.path_style",    "aws.profile",
 };
 constexpr const char* engine_paths_key = "engine.paths";
