@@ -6,14 +6,15 @@
 
 #include "base/logging.h"
 #include "base/properties.h"
+#include "kafka/client/access.h"
 #include "pipeline/load.h"
 #include "source/credentials.h"
 
 namespace pinflow::app {
 namespace {
 
-constexpr std::string_view kDefaultAddresses[][2] = {{"gateway", "127.0.0.1:8082"}, {"broker", "127.0.0.1:9092"},
-                                                     {"streams", "127.0.0.1:4567"}};
+constexpr std::string_view kDefaultAddresses[][2] = {
+    {"gateway", "127.0.0.1:8082"}, {"broker", "127.0.0.1:9092"}, {"streams", "127.0.0.1:4567"}};
 
 Result<Address> parse_address(std::string_view text, std::string_view what) {
   const size_t colon = text.rfind(':');
@@ -101,14 +102,31 @@ bool names_a_cluster(const Context& context) {
          !command_config_of(context).empty();
 }
 
-Result<kafka::ClientConfig> kafka_config(const Context& context, const std::string& embedded) {
+Result<kafka::ClientConfig> read_kafka_config(const Context& context, const std::string& embedded) {
   const std::string servers = given(context.options.bootstrap_server, context, "bootstrap.server");
   const auto config = command_config_of(context);
   if (config.empty()) return kafka::client_config(servers.empty() ? embedded : servers);
   auto file = Properties::read(config);
   if (!file) return pass(file.error());
   const bool file_names_it = file->find("bootstrap.servers") != nullptr;
-  return kafka::client_config(!servers.empty() || file_names_it ? servers : embedded, &*file);
+  kafka::ConfigOptions options;
+  options.aws_profile = given("", context, "aws.profile");
+  return kafka::client_config(!servers.empty() || file_names_it ? servers : embedded, &*file, options);
+}
+
+Result<kafka::ClientConfig> kafka_config(const Context& context, const std::string& embedded) {
+  auto config = read_kafka_config(context, embedded);
+  if (!config || !names_a_cluster(context)) return config;
+  if (auto checked = check_cluster(*config); !checked) return pass(checked.error());
+  return config;
+}
+
+Result<> check_cluster(const kafka::ClientConfig& config) {
+  constexpr int kTimeoutMs = 5'000;
+  auto checked = kafka::check_access(config, kTimeoutMs);
+  if (checked || checked.error().code != Code::unavailable) return checked;
+  warn("{} (will be tried again)", checked.error().message);
+  return {};
 }
 
 Result<SourceChoice> source_of(const Context& context) {

@@ -40,9 +40,14 @@ Result<Address> listen_address(const Context& context, std::string_view part, bo
 // Whether the user named a Kafka cluster: otherwise the embedded broker is meant.
 bool names_a_cluster(const Context& context);
 
-// The cluster of --bootstrap-server, else of the setting bootstrap.server, and of --command-config; without any,
-// `embedded` (HOST:PORT).
+// The cluster of --bootstrap-server, else of the setting bootstrap.server; how to log in, of --command-config, else of
+// the setting command.config (a path relative to the pipeline's folder). Without any, `embedded` (HOST:PORT).
+// A cluster that the user names is then asked: invalid and denied say what is wrong with the configuration or the
+// login; one that does not answer is warned of, for it may come yet.
 Result<kafka::ClientConfig> kafka_config(const Context& context, const std::string& embedded);
+Result<> check_cluster(const kafka::ClientConfig& config);
+// Only read, nobody is asked.
+Result<kafka::ClientConfig> read_kafka_config(const Context& context, const std::string& embedded);
 
 // --source, else the setting `source`, else what db_creds.yaml or the environment names, else DATA/source.db.
 struct SourceChoice {

@@ -33,9 +33,11 @@ Result<std::unique_ptr<object::Store>> open_s3_lake(const Context& context, obje
   const auto environment = aws::Environment::of_this_process();
   auto config = aws::SharedConfig::read(environment);
   if (!config) return pass(config.error());
+  const std::string profile = setting(context, "aws.profile");
   if (options.endpoint.empty()) {
     options.endpoint = setting(context, "s3.endpoint");
-    if (options.endpoint.empty()) options.endpoint = aws::configured_endpoint(environment, *config, "S3").value_or("");
+    if (options.endpoint.empty())
+      options.endpoint = aws::configured_endpoint(environment, *config, "S3", profile).value_or("");
     // Who names an endpoint has seldom a name server for each bucket's name under it.
     const std::string style = setting(context, "s3.path_style");
     if (!style.empty() && style != "true" && style != "false")
@@ -45,15 +47,15 @@ Result<std::unique_ptr<object::Store>> open_s3_lake(const Context& context, obje
   if (options.region.empty()) {
     const std::string region = setting(context, "s3.region");
     if (!region.empty()) options.region = region;
-    else if (auto known = aws::configured_region(environment, *config)) options.region = *known;
+    else if (auto known = aws::configured_region(environment, *config, profile)) options.region = *known;
   }
   if (options.ca_file.empty()) {
     auto bundle = environment.variable("AWS_CA_BUNDLE");
-    if (!bundle) bundle = config->get(aws::profile_name(environment), "ca_bundle");
+    if (!bundle) bundle = config->get(profile.empty() ? aws::profile_name(environment) : profile, "ca_bundle");
     options.ca_file = bundle.value_or("");
   }
   if (options.spool.empty()) options.spool = context.options.data / "spool";
-  if (!credentials) credentials = aws::default_credentials();
+  if (!credentials) credentials = aws::default_credentials({.profile = profile});
   return object::open_s3(std::move(options), std::move(credentials));
 }
 

@@ -139,6 +139,9 @@ Result<int> run_gateway(const Context& context) {
     auto file = Properties::read(context.options.file);
     if (!file) return pass(file.error());
     config = kafka::client_config(context.options.bootstrap_server, &*file, {.prefixes = {"client.", "producer."}});
+    if (config) {
+      if (auto checked = check_cluster(*config); !checked) return pass(checked.error());
+    }
   }
   if (!config) return pass(config.error());
   auto writer = kafka::RdTopicWriter::open(*config, {});
