@@ -61,10 +61,12 @@ bool pattern_is_safe(const Pattern& pattern, TypeClass type) {
 std::string guard_for(std::string_view name, TypeClass type) {
   switch (type) {
     case TypeClass::integer:
-      return fmt::format("CASE WHEN regexp_extract({0}, '^-?[0-9]{{1,9}}$', 0) = {0} THEN CAST({0} AS …) END", name);
+      return fmt::format(
+          "CASE WHEN regexp_extract({0}, '^-?[0-9]{{1,9}}$', 0) = NULLIF({0}, '') THEN CAST({0} AS …) END", name);
     case TypeClass::date:
       return fmt::format(
-          "CASE WHEN regexp_extract({0}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$', 0) = {0} THEN TRY_CAST({0} AS DATE) END",
+          "CASE WHEN regexp_extract({0}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$', 0) = NULLIF({0}, '') THEN TRY_CAST({0} "
+          "AS DATE) END",
           name);
     case TypeClass::timestamp:
       return fmt::format(
@@ -75,7 +77,8 @@ std::string guard_for(std::string_view name, TypeClass type) {
     case TypeClass::boolean: return fmt::format("CASE {0} WHEN 'true' THEN true WHEN 'false' THEN false END", name);
     default:
       return fmt::format(
-          "CASE WHEN regexp_extract({0}, '^-?[0-9]{{1,15}}([.][0-9]{{1,9}})?$', 0) = {0} THEN CAST({0} AS …) END",
+          "CASE WHEN regexp_extract({0}, '^-?[0-9]{{1,15}}([.][0-9]{{1,9}})?$', 0) = NULLIF({0}, '') THEN CAST({0} AS "
+          "…) END",
           name);
   }
 }

@@ -8,13 +8,13 @@ namespace {
 
 // Words that a bracket may follow without being called.
 constexpr auto kNotCalled = std::to_array<std::string_view>(
-    {"all",     "and",      "any",    "array", "as",     "between",   "by",       "case",    "cross",
-     "cube",    "distinct", "else",   "end",   "except", "exclude",   "exists",   "filter",  "from",
-     "full",    "group",    "having", "in",    "inner",  "intersect", "interval", "is",      "join",
-     "lateral", "left",     "like",   "ilike", "limit",  "minus",     "natural",  "not",     "offset",
-     "on",      "or",       "order",  "outer", "over",   "partition", "pivot",    "qualify", "rename",
-     "right",   "rollup",   "select", "semi",  "set",    "sets",      "some",     "then",    "union",
-     "unpivot", "using",    "values", "when",  "where",  "window",    "with",     "within"});
+    {"all",      "and",    "any",   "as",     "between",   "by",       "case",    "cross",  "cube",
+     "distinct", "else",   "end",   "except", "exclude",   "exists",   "filter",  "from",   "full",
+     "group",    "having", "in",    "inner",  "intersect", "interval", "is",      "join",   "lateral",
+     "left",     "like",   "ilike", "limit",  "minus",     "natural",  "not",     "offset", "on",
+     "or",       "order",  "outer", "over",   "partition", "pivot",    "qualify", "rename", "right",
+     "rollup",   "select", "semi",  "set",    "sets",      "some",     "then",    "union",  "unpivot",
+     "using",    "values", "when",  "where",  "window",    "with",     "within"});
 // Of these, functions of the same name exist: right('abc', 1), left('abc', 1).
 constexpr auto kAlsoCalled = std::to_array<std::string_view>({"left", "right"});
 

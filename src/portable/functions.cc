@@ -60,7 +60,6 @@ constexpr auto kCommon = std::to_array<std::string_view>({"abs",
                                                           "first_value",
                                                           "floor",
                                                           "greatest",
-                                                          "grouping",
                                                           "hex",
                                                           "hour",
                                                           "if",
@@ -133,8 +132,8 @@ constexpr auto kCommon = std::to_array<std::string_view>({"abs",
                                                           "substr",
                                                           "substring"});
 constexpr auto kCommonToo =
-    std::to_array<std::string_view>({"sum", "tan", "translate", "trim", "try_cast", "cast", "ucase", "upper", "var_pop",
-                                     "var_samp", "variance", "weekofyear", "year"});
+    std::to_array<std::string_view>({"sum", "tan", "translate", "trim", "try_cast", "cast", "string_agg", "ucase",
+                                     "upper", "var_pop", "var_samp", "variance", "weekofyear", "year"});
 
 struct Advice {
   std::string_view what;
@@ -297,7 +296,7 @@ void judge_arguments(const Judged& judged, size_t i, Findings& findings) {
       !(is_number(code, arguments[1]) && code[arguments[1].from].text == "0")) {
     findings.add(code[i], "round",
                  "a double is rounded by its binary value in DuckDB and by its digits in Spark (0.285 to 2 places)",
-                 "round(CAST(x AS DECIMAL(18, 9)), 2)");
+                 "CAST(round(CAST(x AS DECIMAL(30, 9)), 2) AS DOUBLE)");
   }
   if ((name == "avg" || name == "mean") && arguments.size() == 1 && (kinds_of(judged, arguments[0]) & kFraction) != 0) {
     findings.add(code[i], "decimal-average", "the average of a DECIMAL is a DOUBLE in DuckDB and a DECIMAL in Spark",
