@@ -31,10 +31,15 @@ void add_common(CLI::App& app, Options& o) {
       ->group(group);
   app.add_option("--bootstrap-server", o.bootstrap_server, "A Kafka cluster, HOST:PORT, instead of the embedded broker")
       ->group(group);
+  app.add_option("--kinesis-endpoint", o.kinesis_endpoint,
+                 "A Kinesis service, its URL or aws for AWS's own, instead of the embedded one")
+      ->group(group);
   app.add_option("--command-config,--consumer.config,--producer.config", o.command_config,
                  "A Java properties file with the Kafka client's settings")
       ->group(group);
   app.add_option("--lake", o.lake, "The lake: a directory or s3://BUCKET/PREFIX (default: DATA/lake)")->group(group);
+  app.add_option("--engine", o.engine, "What cleans and answers: duckdb, or Spark's connection string (sc://HOST:PORT)")
+      ->group(group);
   app.add_option("--listen", o.listen, "HOST:PORT, or PART=HOST:PORT with run and up; port 0 is any free one")
       ->group(group);
   const std::map<std::string, Format> formats{{"table", Format::table}, {"json", Format::json}, {"csv", Format::csv}};

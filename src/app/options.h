@@ -21,7 +21,9 @@ struct Options {
   std::string profile = "local";
   std::string source;               // sqlite:///FILE or mysql://…; empty: see source_of
   std::string bootstrap_server;     // empty: the embedded broker's address
+  std::string kinesis_endpoint;     // a URL, or "aws"; empty: the embedded service
   std::string lake;                 // a directory; empty: DATA/lake
+  std::string engine;               // duckdb or sc://…; empty: the setting, else duckdb
   std::vector<std::string> listen;  // HOST:PORT, or PART=HOST:PORT
   std::filesystem::path command_config;
   std::filesystem::path db_creds;

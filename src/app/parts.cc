@@ -7,7 +7,7 @@
 #include <cstdio>
 
 #include "app/counts.h"
-#include "app/kinesis_part.h"
+#include "app/kinesis_endpoint.h"
 #include "app/lake_store.h"
 #include "app/posting.h"
 #include "app/schemas.h"
@@ -82,15 +82,14 @@ Result<int> up(const Context& context) {
   if (!admin) return pass(admin.error());
   if (auto made = make_topics(context.pipeline, **admin); !made) return pass(made.error());
   admin->reset();
-  auto streams = EmbeddedStreams::start(context, *streams_address);
-  if (!streams) return pass(streams.error());
-  if (auto made = (*streams)->make_streams(context.pipeline); !made) return pass(made.error());
-  auto gateway = start_gateway(*gateway_address, (*broker)->writer());
+  auto kinesis = open_kinesis(context, *streams_address);
+  if (!kinesis) return pass(kinesis.error());
+  auto gateway = start_gateway(*gateway_address, (*broker)->writer(), kinesis->for_gateway);
   if (!gateway) return pass(gateway.error());
   auto sink = start_sink(context, **lake, *config, false);
   if (!sink) return pass(sink.error());
   print("broker", (*broker)->address());
-  print("streams", (*streams)->url());
+  print("streams", kinesis->for_workers->url());
   print("gateway", (*gateway)->invoke_url());
   print("lake", (*lake)->url());
   print_ready();
@@ -108,7 +107,7 @@ Result<int> up(const Context& context) {
   const sink::SinkCounts counts = (*sink)->counts();
   sink->reset();  // clients go before their broker, or they complain of it
   (*broker)->stop();
-  (*streams)->stop();
+  kinesis->stop();
   fmt::print("stopped: {} records acknowledged, {} in {} objects, {} dead\n",
              grouped((*gateway)->counts().records_acknowledged), grouped(counts.in_objects), grouped(counts.objects),
              grouped(counts.dead));
@@ -146,14 +145,23 @@ Result<int> run_gateway(const Context& context) {
   if (!config) return pass(config.error());
   auto writer = kafka::RdTopicWriter::open(*config, {});
   if (!writer) return pass(writer.error());
-  auto gateway = start_gateway(*address, **writer);
+  std::shared_ptr<const kinesis::Endpoint> streams;
+  if (names_a_kinesis(context)) {
+    auto named = named_kinesis(context, kGatewayAttempts);
+    if (!named) return pass(named.error());
+    streams = std::move(*named);
+  }
+  auto gateway = start_gateway(*address, **writer, streams);
   if (!gateway) return pass(gateway.error());
   print("kafka", config->bootstrap_servers);
+  if (streams) print("kinesis", streams->url());
   print("gateway", (*gateway)->invoke_url());
   print_ready();
   if (auto waited = wait(nullptr); !waited) return pass(waited.error());
   (*gateway)->stop();
-  fmt::print("stopped: {} records acknowledged\n", grouped((*gateway)->counts().records_acknowledged));
+  const gateway::GatewayCounts counts = (*gateway)->counts();
+  fmt::print("stopped: {} records acknowledged\n",
+             grouped(counts.records_acknowledged + counts.stream_records_acknowledged));
   return 0;
 }
 

@@ -44,8 +44,13 @@ void EmbeddedBroker::stop() {
   log_.reset();
 }
 
-Result<std::unique_ptr<gateway::Gateway>> start_gateway(const Address& listen, kafka::TopicWriter& writer) {
+Result<std::unique_ptr<gateway::Gateway>> start_gateway(const Address& listen, kafka::TopicWriter& writer,
+                                                        std::shared_ptr<const kinesis::Endpoint> streams) {
   gateway::GatewayOptions options;
+  options.streams = std::move(streams);
+  options.why_no_streams =
+      "this gateway has no Kinesis service behind it. Start it with --kinesis-endpoint URL (http://127.0.0.1:4567 is "
+      "where `pinflow streams` listens; aws is AWS's own), or set kinesis.endpoint; `pinflow up` has one of its own";
   options.http.host = listen.host;
   options.http.port = listen.port;
   auto gateway = gateway::Gateway::start(options, writer);

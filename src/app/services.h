@@ -15,6 +15,7 @@
 #include "kafka/client/admin.h"
 #include "kafka/client/config.h"
 #include "kafka/client/topic_writer.h"
+#include "kinesis/client/endpoint.h"
 #include "log/log.h"
 #include "sink/sink.h"
 
@@ -40,7 +41,9 @@ class EmbeddedBroker {
   std::string host_;
 };
 
-Result<std::unique_ptr<gateway::Gateway>> start_gateway(const Address& listen, kafka::TopicWriter& writer);
+// `streams`: the Kinesis service that /streams stands for; nothing: a request there is told what is missing.
+Result<std::unique_ptr<gateway::Gateway>> start_gateway(const Address& listen, kafka::TopicWriter& writer,
+                                                        std::shared_ptr<const kinesis::Endpoint> streams = nullptr);
 
 // A sink of the pipeline's topics into the store. In `one_pass` somebody waits for its end, and a store that denies
 // what it needs is an error at once.
