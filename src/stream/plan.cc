@@ -146,7 +146,8 @@ Result<> put_plan(object::Store& store, const Plan& plan) {
   if (plan.number == 1) return {};
   const auto before = store.stat(plan_name(plan.feed, plan.number - 1));
   if (before) return {};
-  if (before.error().code != Code::not_found) return pass(before.error(), "putting plan {} of {}", plan.number, plan.feed);
+  if (before.error().code != Code::not_found)
+    return pass(before.error(), "putting plan {} of {}", plan.number, plan.feed);
   return fail(Code::conflict, "plan {} of {} was carried out long ago by another worker", plan.number, plan.feed);
 }
 

@@ -32,7 +32,7 @@
 namespace pinflow::stream {
 
 struct PlannedTable {
-  std::string record;    // the record type's name
+  std::string record;  // the record type's name
   std::string table;
   std::string cleaning;  // lake::digest_of when the plan was made
   int64_t records = 0;   // of this plan
