@@ -51,7 +51,7 @@ class DuckDbEngine final : public Engine {
 
   Result<WrittenFiles> write_rows(const pipeline::RecordType& record, bool drop_repeats,
                                   const std::optional<delta::Snapshot>& before) override {
-    auto pinned = pin_files(store_, record.table, drop_repeats ? before : std::nullopt);
+    auto pinned = pin_files(store_, record.table, drop_repeats ? before : std::nullopt, delta_columns(record.columns));
     if (!pinned) return pass(pinned.error());
     const auto local = spill_->new_file(".parquet");
     const auto written = lake::write_rows(sql_, record, cleaned_.at(record.name), drop_repeats, *pinned, local);

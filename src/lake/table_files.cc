@@ -8,22 +8,6 @@
 #include "sql/duckdb.h"
 
 namespace pinflow::lake {
-namespace {
-
-// DuckDB's name of a Delta type.
-std::string sql_type(std::string_view type) {
-  if (const std::string_view element = delta::element_of(type); !element.empty()) return sql_type(element) + "[]";
-  if (type == "string") return "VARCHAR";
-  if (type == "long") return "BIGINT";
-  if (type == "integer") return "INTEGER";
-  if (type == "short") return "SMALLINT";
-  if (type == "byte") return "TINYINT";
-  if (type == "float") return "FLOAT";
-  if (type == "binary") return "BLOB";
-  return std::string(type);  // double, boolean, date, timestamp, decimal(p,s): the same words
-}
-
-}  // namespace
 
 std::string table_folder(const std::string& table) { return "tables/" + table; }
 
@@ -54,31 +38,42 @@ Result<std::optional<delta::Snapshot>> find_snapshot(object::Store& store, const
   return pass(snapshot.error(), "table {}", table);
 }
 
-Result<PinnedTable> pin_files(object::Store& store, const std::string& table, std::optional<delta::Snapshot> snapshot) {
-  PinnedTable pinned{table, std::move(snapshot), {}};
+Result<PinnedTable> pin_files(object::Store& store, const std::string& table, std::optional<delta::Snapshot> snapshot,
+                              std::vector<delta::Column> columns) {
+  PinnedTable pinned{table, std::move(snapshot), std::move(columns), {}, {}};
   if (!pinned.snapshot) return pinned;
+  if (pinned.columns.empty()) pinned.columns = pinned.snapshot->columns();
   std::vector<object::Prefetch::Wanted> wanted;
   for (const delta::DataFile& file : pinned.snapshot->files)
     wanted.push_back({table_folder(table) + "/" + file.path, file.size});
   auto files = object::fetch_all(store, std::move(wanted));
+  if (!files && files.error().code == Code::not_found) {
+    return pass(files.error(),
+                "table {}, version {}: one of its files is gone; files that the table no longer has are kept for "
+                "delta.deletedFileRetentionDuration, 7 days by default",
+                table, pinned.version());
+  }
   if (!files) return pass(files.error(), "table {}, version {}", table, pinned.version());
   pinned.files = std::move(*files);
+  std::vector<std::filesystem::path> paths;
+  for (const object::LocalFile& file : pinned.files) paths.push_back(file.path());
+  auto groups = delta::group_files(pinned.columns, pinned.snapshot->files, paths);
+  if (!groups) return pass(groups.error(), "table {}, version {}", table, pinned.version());
+  pinned.groups = std::move(*groups);
   return pinned;
 }
 
-std::string scan_of(const PinnedTable& table) {
-  std::vector<std::string> paths;
-  for (const object::LocalFile& file : table.files) paths.push_back(file.path().string());
-  return "read_parquet(" + sql::quote_list(paths) + ")";
-}
+std::string scan_of(const PinnedTable& table) { return delta::scan_sql(table.columns, table.groups); }
 
 std::string select_of(const PinnedTable& table, const std::vector<delta::Column>& columns) {
   std::string list;
   for (const delta::Column& column : columns) {
     const std::string name = sql::quote_name(column.name);
     if (!list.empty()) list += ", ";
-    if (table.files.empty()) list += fmt::format("CAST(NULL AS {}) AS {}", sql_type(column.type), name);
-    else if (column.type == "timestamp") list += fmt::format("make_timestamp(epoch_us({0})) AS {0}", name);
+    if (table.files.empty()) {
+      list += fmt::format("CAST(NULL AS {}) AS {}",
+                          column.type == "timestamp" ? "TIMESTAMP" : delta::sql_type(column.type), name);
+    } else if (column.type == "timestamp") list += fmt::format("make_timestamp(epoch_us({0})) AS {0}", name);
     else list += name;
   }
   if (table.files.empty()) return "SELECT " + list + " WHERE false";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "delta/scan.h"
 #include "delta/table.h"
 #include "object/store.h"
 #include "pipeline/pipeline.h"
@@ -26,7 +27,9 @@ inline constexpr const char* kDeadStreamTable = "dead_stream";
 struct PinnedTable {
   std::string name;
   std::optional<delta::Snapshot> snapshot;  // nothing: there is no such table yet
+  std::vector<delta::Column> columns;       // that are read
   std::vector<object::LocalFile> files;
+  std::vector<delta::ScanGroup> groups;  // the same files, by the columns that they have
 
   int64_t version() const { return snapshot ? snapshot->version : -1; }
   int64_t records() const { return snapshot ? snapshot->records() : 0; }
@@ -35,10 +38,12 @@ struct PinnedTable {
 // The newest snapshot, or none where there is no table.
 Result<std::optional<delta::Snapshot>> find_snapshot(object::Store& store, const std::string& table);
 
-// Brings the snapshot's files to this machine.
-Result<PinnedTable> pin_files(object::Store& store, const std::string& table, std::optional<delta::Snapshot> snapshot);
+// Brings the snapshot's files to this machine. `columns` are those to be read, NULL where a file has one not; without
+// any, the snapshot's.
+Result<PinnedTable> pin_files(object::Store& store, const std::string& table, std::optional<delta::Snapshot> snapshot,
+                              std::vector<delta::Column> columns = {});
 
-// "read_parquet([…])". The table has files.
+// What stands after FROM, by delta::scan_sql. The table has files.
 std::string scan_of(const PinnedTable& table);
 
 // A SELECT of the table's rows for queries, its columns as `columns` say: a timestamp is a TIMESTAMP in UTC (which is
