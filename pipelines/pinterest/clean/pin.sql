@@ -19,7 +19,7 @@ counted AS (
         THEN CAST(followers AS BIGINT)
       WHEN regexp_extract(followers, '^[0-9]{1,9}[.][0-9]{1,9}[kKmMbB]?$', 0) = NULLIF(followers, '')
         THEN CAST(round(CAST(substring(followers, 1, length(followers) - CASE unit WHEN 1 THEN 0 ELSE 1 END)
-                             AS DECIMAL(18, 9)) * unit, 0) AS BIGINT)
+                             AS DECIMAL(28, 9)) * unit, 0) AS BIGINT)
     END AS follower_number
   FROM known
 )
