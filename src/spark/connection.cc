@@ -72,7 +72,8 @@ bool is_header_value(std::string_view value) {
 }
 
 bool on_this_machine(std::string_view host) {
-  return host == "localhost" || host.starts_with("127.") || host == "[::1]";
+  const bool digits = std::ranges::all_of(host, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  return host == "localhost" || (host.starts_with("127.") && digits) || host == "[::1]";
 }
 
 Result<> take_authority(Connection& connection, std::string_view authority) {

@@ -74,6 +74,7 @@ std::optional<Code> code_of_status(int status) {
 
 // Behind some messages Spark prints the query's plan, from a line of its own on that begins with a quote or a branch.
 std::string_view without_plan(std::string_view message) {
+  while (!message.empty() && message.front() == '\n') message.remove_prefix(1);
   size_t line = message.find('\n');
   for (; line != std::string_view::npos; line = message.find('\n', line + 1)) {
     const std::string_view rest = message.substr(line + 1);

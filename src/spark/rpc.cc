@@ -1,5 +1,6 @@
 #include <google/rpc/error_details.pb.h>
 #include <google/rpc/status.pb.h>
+#include <grpc/support/log.h>
 #include <pwd.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -36,6 +37,9 @@ std::string user_name() {
   if (getpwuid_r(getuid(), &entry, text, sizeof text, &found) == 0 && found != nullptr) return found->pw_name;
   return "pinflow";
 }
+
+// What gRPC says on its own: errors come to the caller as values, so these lines are for -v.
+void say_grpc(gpr_log_func_args* line) { debug("gRPC: {}", line->message); }
 
 grpc::ChannelArguments arguments_of(const Connection& connection, const std::string& client) {
   grpc::ChannelArguments arguments;
@@ -121,6 +125,7 @@ Rpc::Rpc(const Connection& connection, const std::string& ca_pem, const SessionO
       headers_(connection.headers),
       tls_(connection.tls),
       options_(options) {
+  gpr_set_log_function(say_grpc);
   if (!connection.token.empty()) headers_.emplace_back("authorization", "Bearer " + connection.token);
   std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
   if (connection.tls) credentials = grpc::SslCredentials({.pem_root_certs = ca_pem});
