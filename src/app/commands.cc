@@ -18,6 +18,7 @@
 #include "app/schedule_commands.h"
 #include "app/schedule_runs.h"
 #include "app/source_commands.h"
+#include "app/table_commands.h"
 #include "app/topic_commands.h"
 #include "base/logging.h"
 #include "base/shutdown.h"
@@ -50,6 +51,8 @@ const std::map<std::string, Command, std::less<>>& commands() {
       {"check", check_pipeline},
       {"tables", tables},
       {"tables show", show_table},
+      {"tables fold", fold_table},
+      {"tables clean", clean_table},
       {"schedule", run_schedule},
       {"schedule next", show_next_times},
       {"schedule pause", pause_schedule},

@@ -225,17 +225,31 @@ class Tree {
     leaf(source, "count", "Rows of each table");
   }
 
+  void add_version(CLI::App& command) {
+    command.add_option("--version", o_.versions, "The table as of version N; TABLE=N where several are read");
+    command.add_option("--at", o_.at, "The tables as they were then: 2026-01-31T12:00:00Z, 2026-01-31 (UTC)");
+  }
+
   void reading() {
     leaf(app_, "check", "Whether the pipeline's SQL means the same on DuckDB and on Spark; starts no engine");
     CLI::App& query = leaf(app_, "query", "Answers the pipeline's queries over its tables");
     query.add_option("NAME", o_.names, "Which (default: all)");
     query.add_option("--date", o_.date, "$date in SQL (default: today, UTC)");
+    add_version(query);
     CLI::App& tables = leaf(app_, "tables", "The tables; `tables show NAME`: schema, version, files, five rows");
     tables.require_subcommand(0, 1);
-    leaf(tables, "show", "Schema, version, files and five rows of a table")
-        .add_option("NAME", o_.names, "The table")
-        ->required()
-        ->expected(1);
+    const auto of_table = [&](const std::string& name, const std::string& what) -> CLI::App& {
+      CLI::App& command = leaf(tables, name, what);
+      command.add_option("NAME", o_.names, "The table")->required()->expected(1);
+      return command;
+    };
+    add_version(of_table("show", "Schema, version, files and five rows of a table"));
+    of_table("fold", "Folds small files of past hours into larger ones; the rows stay the same")
+        .add_flag("--all", o_.all_hours, "Also those of the hour that has begun");
+    CLI::App& clean = of_table("clean", "Removes what is past its retention: old commits, files no longer used");
+    clean.add_option("--keep", o_.keep, "Versions of so long, '30 days', instead of delta.logRetentionDuration");
+    clean.add_option("--keep-files", o_.keep_files,
+                     "Removed files of so long, '7 days', instead of delta.deletedFileRetentionDuration");
     leaf(app_, "doctor", "Checks configuration, folders and endpoints, and says what to mend");
   }
 

@@ -44,6 +44,11 @@ struct Options {
   bool until_caught_up = false;       // sink
   std::optional<int64_t> flush_size;  // run, up, sink
   std::string date;                   // batch, query
+  std::vector<std::string> versions;  // query, tables show: N, TABLE=N
+  std::string at;                     // query, tables show: a moment
+  bool all_hours = false;             // tables fold
+  std::string keep;                   // tables clean: an interval
+  std::string keep_files;             // tables clean: an interval
   std::string step;                   // batch: load, clean, answers, all; empty: clean and answers
   std::string record;                 // batch --step clean: one record type
   bool force = false;                 // batch --date, schedule backfill, runs retry

@@ -45,6 +45,9 @@ Result<int> query(const Context& context) {
   lake::QueryOptions options;
   options.date = context.options.date;
   auto answers = lake::run_queries(context.pipeline, **lake, context.options.names, options);
+  auto versions = lake::parse_choice(context.options.versions, context.options.at);
+  if (!versions) return pass(versions.error());
+  options.versions = std::move(*versions);
   if (!answers) return pass(answers.error());
   for (const pipeline::RecordType& record : context.pipeline.records) {
     const auto version = answers->versions.find(record.table);
@@ -100,7 +103,9 @@ Result<int> tables(const Context& context) {
 Result<int> show_table(const Context& context) {
   auto lake = open_lake(context);
   if (!lake) return pass(lake.error());
-  auto shown = lake::show_table(**lake, context.options.names.front());
+  const auto versions = lake::parse_choice(context.options.versions, context.options.at);
+  if (!versions) return pass(versions.error());
+  auto shown = lake::show_table(**lake, context.options.names.front(), *versions);
   if (!shown) return pass(shown.error());
   if (context.options.format == Format::json) {
     std::string json = as_json(shown->info);

@@ -19,6 +19,8 @@ namespace {
 
 // A database with a view of each table, and what keeps the views' files.
 struct Session {
+  VersionChoice choice;
+  std::optional<std::vector<std::string>> read;  // the tables that have views; nothing: all
   std::unique_ptr<Spill> spill;
   std::unique_ptr<sql::Database> database;
   std::vector<PinnedTable> tables;
@@ -28,7 +30,8 @@ struct Session {
 
 Result<> add_view(Session& session, object::Store& store, const std::string& table,
                   const std::vector<delta::Column>& columns) {
-  auto snapshot = find_snapshot(store, table);
+  if (session.read && std::ranges::find(*session.read, table) == session.read->end()) return {};
+  auto snapshot = find_snapshot(store, table, session.choice);
   if (!snapshot) return pass(snapshot.error());
   const auto has = *snapshot ? (*snapshot)->columns() : columns;
   if (has.empty()) return {};  // a table that no record type declares and that is not there
@@ -48,7 +51,7 @@ Result<> add_views_of_records(Session& session, const pipeline::Pipeline& pipeli
         return std::tolower(a) == std::tolower(b);  // as the engine compares names
       });
     });
-    if (taken) continue;
+    if (taken || !session.versions.contains(record.table)) continue;
     auto made = session.sql->execute(
         fmt::format("CREATE VIEW {} AS SELECT * FROM {}", sql::quote_name(record.name), sql::quote_name(record.table)));
     if (!made) return made;
@@ -56,8 +59,17 @@ Result<> add_views_of_records(Session& session, const pipeline::Pipeline& pipeli
   return {};
 }
 
-Result<Session> open_session(const pipeline::Pipeline& pipeline, object::Store& store, const QueryOptions& options) {
+// For these texts. Where versions of the past are asked for, only the tables that they name are looked at: others may
+// not have been there.
+Result<Session> open_session(const pipeline::Pipeline& pipeline, object::Store& store, const QueryOptions& options,
+                             const std::vector<std::string>& sql) {
   Session session;
+  if (!options.versions.newest()) {
+    session.read = tables_in(pipeline, sql);
+    auto choice = settle(options.versions, *session.read);
+    if (!choice) return pass(choice.error());
+    session.choice = std::move(*choice);
+  }
   auto spill = Spill::make(store);
   if (!spill) return pass(spill.error());
   session.spill = std::move(*spill);
@@ -112,7 +124,9 @@ Result<Answers> run_queries(const pipeline::Pipeline& pipeline, object::Store& s
       return not_found("there is no query '{}'; there are: {}", name, fmt::join(names_of(pipeline), ", "));
     }
   }
-  auto session = open_session(pipeline, store, options);
+  std::vector<std::string> texts;
+  for (const std::string& name : wanted) texts.push_back(pipeline.find_query(name)->sql.text);
+  auto session = open_session(pipeline, store, options, texts);
   if (!session) return pass(session.error());
   Answers answers{session->versions, label_of(options), {}, {}};
   if (options.checks) {
@@ -135,7 +149,7 @@ Result<Answers> run_queries(const pipeline::Pipeline& pipeline, object::Store& s
 
 Result<sql::Table> run_sql(const pipeline::Pipeline& pipeline, object::Store& store, const std::string& sql,
                            const QueryOptions& options) {
-  auto session = open_session(pipeline, store, options);
+  auto session = open_session(pipeline, store, options, {sql});
   if (!session) return pass(session.error());
   watch(*session, options, "query");
   return session->sql->query(with_date(sql, label_of(options)));

@@ -36,8 +36,11 @@ Result<std::vector<TableInfo>> list_tables(object::Store& store) {
   return tables;
 }
 
-Result<TableShown> show_table(object::Store& store, const std::string& name) {
+Result<TableShown> show_table(object::Store& store, const std::string& name, const VersionChoice& choice) {
+  auto settled = settle(choice, {name});
+  if (!settled) return pass(settled.error());
   auto snapshot = find_snapshot(store, name);
+  if (snapshot && *snapshot && !settled->newest()) snapshot = find_snapshot(store, name, *settled);
   if (!snapshot) return pass(snapshot.error());
   if (!*snapshot) {
     const auto names = delta::list_tables(store, "tables");

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "delta/schema.h"
+#include "lake/versions.h"
 #include "object/store.h"
 #include "sql/value.h"
 
@@ -31,7 +32,7 @@ struct TableShown {
 };
 inline constexpr int kRowsShown = 5;
 
-// not_found names the tables that there are.
-Result<TableShown> show_table(object::Store& store, const std::string& name);
+// The newest version, or the one chosen. not_found names the tables that there are.
+Result<TableShown> show_table(object::Store& store, const std::string& name, const VersionChoice& choice = {});
 
 }  // namespace pinflow::lake
