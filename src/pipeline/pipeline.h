@@ -40,10 +40,10 @@ struct SourceColumn {
 
 // One kind of record: a table of the source, a topic, a stream, a cleaning and the table that it feeds.
 struct RecordType {
-  std::string name;                          // "pin"
-  std::string source_table;                  // "pinterest_data"
-  std::string source_key;                    // "index": the column that orders the source's rows
-  std::string topic;                         // "local.pin", the pattern filled in
+  std::string name;                             // "pin"
+  std::string source_table;                     // "pinterest_data"
+  std::string source_key;                       // "index": the column that orders the source's rows
+  std::string topic;                            // "local.pin", the pattern filled in
   std::map<std::string, std::string> patterns;  // topic, stream, table, stream_table: with {id} as it stands
   std::string stream;                        // "streaming-local-pin"; record types that share one have partition keys
   std::string partition_key;                 // of all its records in the stream; empty: any

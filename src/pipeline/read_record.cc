@@ -104,7 +104,8 @@ class RecordReader {
       problems_.add(pattern.line, "{} of {}: {}", key, what_, filled.error().message);
       return "";
     }
-    if (const auto open = fill_pattern(pattern.text, {.id = "{id}", .record = record_.name})) record_.patterns[key] = *open;
+    if (const auto open = fill_pattern(pattern.text, {.id = "{id}", .record = record_.name}))
+      record_.patterns[key] = *open;
     if (const auto wrong = fault(*filled)) {
       problems_.add(pattern.line, "the {} '{}' of {} {}", key, *filled, what_, *wrong);
       return "";
