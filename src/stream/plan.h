@@ -82,6 +82,6 @@ Result<Plan> read_plan(object::Store& store, std::string_view feed, int64_t numb
 Result<> put_plan(object::Store& store, const Plan& plan);
 
 // Plans that are kept behind the newest one.
-inline constexpr int64_t kKeptPlans = 100;
+inline constexpr int64_t kKeptPlans = 50;
 
 }  // namespace pinflow::stream

