@@ -301,16 +301,17 @@ TEST_F(Load, TheSettingsAreAKnownFew) {
   // Also in a profile that is not asked for.
   EXPECT_THAT(error_with("lake: \"s3://weather\"", "lakes: \"s3://weather\""), HasSubstr("did you mean 'lake'?"));
 
-  const auto all = load_with("  gateway.listen: 127.0.0.1:0",
-                             "  gateway.listen: 127.0.0.1:0\n  broker.listen: localhost:65535\n"
-                             "  kinesis.listen: \"::1:4567\"\n  web.listen: 0.0.0.0:80\n  lake: somewhere\n"
-                             "  source: sqlite:///posts.db\n  bootstrap.server: broker:9092\n"
-                             "  kinesis.endpoint: http://127.0.0.1:4567\n  engine: duckdb\n"
-                             "  command.config: aws/client.properties\n  kinesis.region: eu-west-1\n"
-                             "  s3.endpoint: http://127.0.0.1:9000\n  s3.region: eu-west-1\n  s3.path_style: \"true\"\n"
-                             "  aws.profile: me\n  engine.paths: {a/: b/, a/long/: c/}");
+  const auto all = load_with(
+      "  gateway.listen: 127.0.0.1:0",
+      "  gateway.listen: 127.0.0.1:0\n  broker.listen: localhost:65535\n"
+      "  kinesis.listen: \"::1:4567\"\n  web.listen: 0.0.0.0:80\n  lake: somewhere\n"
+      "  source: sqlite:///posts.db\n  bootstrap.server: broker:9092\n"
+      "  kinesis.endpoint: http://127.0.0.1:4567\n  engine: duckdb\n"
+      "  command.config: aws/client.properties\n  kinesis.region: eu-west-1\n"
+      "  s3.endpoint: http://127.0.0.1:9000\n  s3.region: eu-west-1\n  s3.path_style: \"true\"\n"
+      "  aws.profile: me\n  engine.token: file:token\n  engine.ca: ca.pem\n  engine.paths: {a/: b/, a/long/: c/}");
   ASSERT_TRUE(all) << all.error().message;
-  EXPECT_EQ(all->settings.size(), 15u);
+  EXPECT_EQ(all->settings.size(), 17u);
   EXPECT_THAT(all->engine_paths, ElementsAre(Pair("a/long/", "c/"), Pair("a/", "b/")));
   const std::string page = read(root / "docs/pipeline.md");
   EXPECT_THAT(page, HasSubstr("| `engine.paths` |"));
