@@ -21,10 +21,10 @@ struct QueryOptions {
   std::string date;  // what $date stands for; empty: today (UTC)
   int64_t memory_bytes = int64_t{1} << 30;
   int threads = 0;         // 0: one for each processor
-  VersionChoice versions;  // of the past; the newest without
   bool checks = false;     // run the pipeline's checks first; where one fails, no query is answered
   std::function<void(std::string_view step, double done)>
       progress;  // done: 0 to 1, -1 unknown; from the calling thread
+  VersionChoice versions;  // of the past; the newest without
 };
 
 struct Answer {
