@@ -43,6 +43,12 @@ Refused not_that(const Value& value, Type type) {
   return wrong_type(fmt::format("{} can not be converted to {} {}", what, vowel ? "an" : "a", name_of(type)));
 }
 
+std::string why_no_base64(std::string_view text) {
+  if (text.size() % 4 != 0)
+    return fmt::format("Base64 encoded length is expected a multiple of 4 bytes but found: {}", text.size());
+  return "Invalid Base64 character";
+}
+
 Answer<> convert(Value& value, const Shape& shape);
 
 Answer<> convert_members(Value& value, std::span<const Field> fields) {
@@ -74,8 +80,8 @@ Answer<> convert(Value& value, const Shape& shape) {
       if (value.kind == Kind::bytes) return {};
       if (value.kind != Kind::text) return not_that(value, shape.type);
       if (!base64_decode(value.text, value.bytes)) {
-        return wrong_type(fmt::format("'{}' can not be converted to a Blob: it is not base64",
-                                      value.text.substr(0, kMostShown)));
+        return wrong_type(fmt::format("'{}' can not be converted to a Blob: {}", value.text.substr(0, kMostShown),
+                                      why_no_base64(value.text)));
       }
       value.kind = Kind::bytes;
       return {};

@@ -41,8 +41,11 @@ class ShardReader final : public Reader {
 
 Result<std::unique_ptr<Reader>> Reader::start(std::shared_ptr<const Endpoint> endpoint, ReaderOptions options) {
   Client client(endpoint);
-  if (auto active = client.wait_until_active(options.stream); !active) return pass(active.error());
   auto summary = client.describe(options.stream);
+  if (summary && summary->status == "CREATING") {
+    if (auto active = client.wait_until_active(options.stream); !active) return pass(active.error());
+    summary = client.describe(options.stream);
+  }
   if (!summary) return pass(summary.error());
   if (options.identity) {
     if (auto same = same_stream(options.stream, *options.identity, summary->identity); !same) return pass(same.error());

@@ -38,6 +38,7 @@ class Catalogue {
   std::vector<std::string> names() const;  // sorted
   std::vector<std::shared_ptr<LiveStream>> all() const;
   int32_t open_shards() const;
+  Answer<> has_room(int64_t more) const;  // for more open shards
 
   Answer<> create(Stream stream);
   Answer<> remove(const std::string& name);
@@ -61,7 +62,6 @@ class Catalogue {
       : files_(std::move(files)), log_(std::move(log)), seal_key_(std::move(seal_key)), account_(std::move(account)) {}
 
   Result<> tidy(const std::vector<Stream>& streams);
-  Answer<> has_room(int64_t more) const;
   Answer<Stream> store(const Stream& before, Stream after);
   void drop_records(const std::string& id);
 

@@ -70,12 +70,7 @@ Text create_stream(Shared& shared, const Value& request) {
     if (auto checked = check_tags(stream.tags); !checked) return Refused(checked.error());
   }
   const int32_t count = on_demand ? kOnDemandShards : count_of(request, "ShardCount");
-  if (count > shared.options.shard_limit) {
-    return limit_exceeded(
-        "This request would exceed the shard limit for the account {} in {}. Limit: {}. Number of additional shards "
-        "that would have resulted from this request: {}.",
-        shared.account(), shared.options.region, shared.options.shard_limit, count);
-  }
+  if (auto room = shared.catalogue->has_room(count); !room) return Refused(room.error());
   stream.id = new_stream_id();
   stream.created_ms = shared.now();
   for (const HashKeyRange& range : uniform_ranges(count)) stream.shards.push_back({range, -1, -1, stream.created_ms});

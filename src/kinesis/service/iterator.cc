@@ -78,18 +78,20 @@ Answer<int64_t> start_of(Shared& shared, const Stream& stream, int32_t shard, co
 }  // namespace
 
 Text get_shard_iterator(Shared& shared, const Value& request) {
-  const auto to = stream_of(shared, request);
-  if (!to) return Refused(to.error());
-  const StatePtr state = to->live->now();
-  const Stream& stream = state->stream;
-  const auto shard = shard_in(shared, to->name, *request.text_of("ShardId"));
+  const auto name = name_in(shared, request);
+  if (!name) return Refused(name.error());
+  const auto shard = shard_in(shared, *name, *request.text_of("ShardId"));
   if (!shard) return Refused(shard.error());
+  const auto live = shared.catalogue->find(*name);
+  if (!live) return no_such_shard(shared, *shard, *name);
+  const StatePtr state = live->now();
+  const Stream& stream = state->stream;
   const int64_t now = shared.now();
   if (*shard >= static_cast<int32_t>(stream.shards.size()) || !within_retention(stream, *shard, now))
-    return no_such_shard(shared, *shard, to->name);
+    return no_such_shard(shared, *shard, *name);
   const auto offset = start_of(shared, stream, *shard, request);
   if (!offset) return Refused(offset.error());
-  const std::string iterator = shared.seal.seal(ShardIterator{to->name, stream.id, *shard, *offset, now});
+  const std::string iterator = shared.seal.seal(ShardIterator{*name, stream.id, *shard, *offset, now});
   return AnswerWriter().begin_object().key("ShardIterator").string(iterator).end_object().take();
 }
 

@@ -173,7 +173,7 @@ void put_record(const std::shared_ptr<Shared>& shared, Value& request, size_t bo
     if (slot.offset < 0) return answer(Refused(slot.error));
     AnswerWriter out;
     out.begin_object().key("ShardId").plain(shard_id(slot.shard)).key("SequenceNumber").plain(sequence_text(slot));
-    answer(out.key("EncryptionType").plain("NONE").end_object().take());
+    answer(out.end_object().take());
   });
 }
 
@@ -204,7 +204,7 @@ void put_records(const std::shared_ptr<Shared>& shared, Value& request, size_t b
       }
       out.end_object();
     }
-    answer(out.end_array().key("EncryptionType").plain("NONE").end_object().take());
+    answer(out.end_array().end_object().take());
   });
 }
 

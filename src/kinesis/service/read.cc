@@ -79,7 +79,7 @@ class Reader {
     out_.begin_object().key("SequenceNumber");
     out_.plain(text_of(sequence_of(stream_, shard_, record.offset, record.timestamp_ms)));
     out_.key("ApproximateArrivalTimestamp").timestamp(record.timestamp_ms);
-    out_.key("Data").blob(data).key("PartitionKey").string(key).key("EncryptionType").plain("NONE").end_object();
+    out_.key("Data").blob(data).key("PartitionKey").string(key).end_object();
     ++records;
     bytes += size;
     next = record.offset + 1;
