@@ -44,6 +44,11 @@ class BrokerConnection {
     return response;
   }
 
+  // Hands bytes to and fro between the broker and `local`, a stream socket of the caller's, until one of them ends.
+  // At most kMostRelayed bytes wait for each side.
+  void relay(int local);
+  static constexpr size_t kMostRelayed = 1 << 20;
+
   // What SaslHandshake says to a mechanism: those that the listener knows; empty where it does not ask for SASL.
   Result<std::vector<std::string>> sasl_mechanisms();
 

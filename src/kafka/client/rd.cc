@@ -48,6 +48,22 @@ void on_token_refresh(rd_kafka_t* rk, const char*, void* opaque_pointer) noexcep
   else debug("Kafka client: a token that is good until {}", iso_time(fresh->expires_ms));
 }
 
+Tunnels& tunnels_of(void* opaque) { return *static_cast<Opaque*>(opaque)->tunnels; }
+
+void lead_through_tunnels(rd_kafka_conf_t* conf) {
+  rd_kafka_conf_set_socket_cb(conf,
+                              [](int, int, int, void* opaque) noexcept { return tunnels_of(opaque).make_socket(); });
+  rd_kafka_conf_set_resolve_cb(
+      conf, [](const char* node, const char* service, const addrinfo*, addrinfo** found, void* opaque) noexcept {
+        if (node || service) return tunnels_of(opaque).resolve(node ? node : "", service ? service : "", found);
+        Tunnels::free_resolved(*found);
+        return 0;
+      });
+  rd_kafka_conf_set_connect_cb(conf, [](int socket, const sockaddr* address, int, const char*, void* opaque) noexcept {
+    return tunnels_of(opaque).connect(socket, address);
+  });
+}
+
 }  // namespace
 
 void ConfDelete::operator()(rd_kafka_conf_s* conf) const { rd_kafka_conf_destroy(conf); }
@@ -92,7 +108,14 @@ Result<Conf> make_conf(const ClientConfig& config,
   for (const auto& [key, value] : settings) {
     if (auto done = set(key, value); !done) return pass(done.error());
   }
+  if (Tunnels::needed(config)) {
+    opaque->tunnels = std::make_unique<Tunnels>(config);
+    lead_through_tunnels(conf.get());
+  }
   for (const auto& [key, value] : config.properties) {
+    const bool ours = opaque->tunnels && (key == "security.protocol" || key.starts_with("sasl.") ||
+                                          key.starts_with("ssl.") || key == "enable.ssl.certificate.verification");
+    if (ours) continue;
     if (auto done = set(key, value); !done) return pass(done.error());
   }
   return conf;

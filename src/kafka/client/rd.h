@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "kafka/client/config.h"
 #include "kafka/client/topic_writer.h"
+#include "kafka/client/tunnel.h"
 
 struct rd_kafka_s;
 struct rd_kafka_conf_s;
@@ -24,6 +25,8 @@ namespace pinflow::kafka {
 struct Opaque {
   std::shared_ptr<TokenSource> tokens;  // empty: no bearer tokens are used
   void* user = nullptr;                 // whose callbacks these are
+
+  std::unique_ptr<Tunnels> tunnels;  // where librdkafka cannot log in by itself
 
   std::mutex mutex;  // guards the token that is in use
   Token token;
