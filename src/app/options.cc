@@ -81,6 +81,10 @@ void add_streams(CLI::App& command, Options& o) {
   command.add_flag("--shard-limits", o.shard_limits, "Holds each shard of the streams to AWS's rates");
 }
 
+void add_trigger(CLI::App& command, Options& o) {
+  command.add_option("--trigger", o.trigger, "Time between two micro-batches: 100ms, 1s, … (default: 1s)");
+}
+
 void add_topic(CLI::App& command, Options& o) { command.add_option("--topic", o.topic, "The topic")->required(); }
 
 class Tree {
@@ -117,12 +121,17 @@ class Tree {
     add_posting(run, o_);
     add_flush_size(run, o_);
     run.add_flag("--keep-repeats", o_.keep_repeats, "Keep rows that are equal after cleaning");
+    run.add_flag("--batch", o_.batch_leg, "Only the batch leg (default: both)");
+    run.add_flag("--stream", o_.stream_leg, "Only the streaming leg (default: both)");
+    add_trigger(run, o_);
     add_streams(run, o_);
-    CLI::App& up = leaf(app_, "up", "Broker, streams, gateway and sink, until Ctrl-C");
+    CLI::App& up = leaf(app_, "up", "Broker, streams, gateway, sink and stream workers, until Ctrl-C");
     add_streams(up, o_);
     up.add_option("--rate", o_.rate, "Also post, so many posts a second")->check(above_zero);
     up.add_flag("--no-auto-create", o_.no_auto_create, "Topics are not made on first use");
     add_flush_size(up, o_);
+    up.add_flag("--keep-repeats", o_.keep_repeats, "Keep streamed rows that are equal after cleaning");
+    add_trigger(up, o_);
   }
 
   void parts() {
@@ -136,6 +145,8 @@ class Tree {
     CLI::App& emulate = leaf(app_, "emulate", "Posts rows of the source to a gateway, until Ctrl-C or all are posted");
     add_posting(emulate, o_);
     emulate.add_option("--url", o_.url, "The invoke URL (default: http://127.0.0.1:8082/prod)");
+    emulate.add_flag("--batch", o_.batch_leg, "Posts to topics (what it does without --stream)");
+    emulate.add_flag("--stream", o_.stream_leg, "Puts into streams; with --batch both");
     emulate.add_option("--rate", o_.rate, "Posts a second")->check(above_zero);
     emulate
         .add_option_function<std::string>(
@@ -148,6 +159,10 @@ class Tree {
     sink.add_option("FILE", o_.file, "Properties of the S3 sink connector");
     sink.add_flag("--until-caught-up", o_.until_caught_up, "Ends when all that was there at the start is in objects");
     add_flush_size(sink, o_);
+    CLI::App& stream = leaf(app_, "stream", "Streams to clean tables, in micro-batches");
+    stream.add_flag("--until-caught-up", o_.until_caught_up, "Ends when all that was there at the start is in tables");
+    stream.add_flag("--keep-repeats", o_.keep_repeats, "Keep rows that are equal after cleaning");
+    add_trigger(stream, o_);
     CLI::App& batch = leaf(app_, "batch", "Objects to clean tables and answers");
     batch.add_option("--date", o_.date, "The run's label, $date in SQL (default: today, UTC)");
     batch.add_flag("--keep-repeats", o_.keep_repeats, "Keep rows that are equal after cleaning");

@@ -39,9 +39,12 @@ struct Options {
   int records_per_request = 1;        // run, emulate
   bool course_pace = false;           // emulate
   std::string url;                    // emulate
+  bool batch_leg = false;             // emulate, run; neither of these: emulate batch, run both
+  bool stream_leg = false;            // emulate, run
   bool replace = false;               // source generate
   std::filesystem::path file;         // gateway, sink, source load
-  bool until_caught_up = false;       // sink
+  bool until_caught_up = false;       // sink, stream
+  std::string trigger;                // run, up, stream: "100ms"
   std::optional<int64_t> flush_size;  // run, up, sink
   std::string date;                   // batch, query
   std::vector<std::string> versions;  // query, tables show: N, TABLE=N
@@ -58,7 +61,7 @@ struct Options {
   std::string cron, timezone;         // schedule, instead of the pipeline's
   std::string from, until;            // schedule next: instants; backfill: days
   int64_t count = 0;                  // schedule next, runs list
-  bool keep_repeats = false;          // run, batch
+  bool keep_repeats = false;          // run, up, stream, batch
   bool no_auto_create = false;        // broker, up
   std::filesystem::path keys;         // streams, up, run: who may ask the streams' service
   bool shard_limits = false;          // streams, up, run

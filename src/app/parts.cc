@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <future>
 
 #include "app/counts.h"
 #include "app/kinesis_endpoint.h"
@@ -13,6 +14,8 @@
 #include "app/schemas.h"
 #include "app/services.h"
 #include "app/sink_watch.h"
+#include "app/stream_part.h"
+#include "app/stream_watch.h"
 #include "base/logging.h"
 #include "base/properties.h"
 #include "base/shutdown.h"
@@ -43,11 +46,15 @@ Result<std::unique_ptr<object::Store>> open_store(const Context& context, const 
                       connector.keys ? std::shared_ptr(aws::fixed_credentials(*connector.keys)) : nullptr);
 }
 
-// Until a stop is asked for, or the sink has failed by itself.
-Result<> wait(const sink::Sink* sink) {
+// Until a stop is asked for, or the sink or a stream worker has failed by itself.
+Result<> wait(const sink::Sink* sink, const stream::Streams* streams = nullptr) {
   while (!wait_for_stop(std::chrono::milliseconds(500))) {
-    if (sink == nullptr) continue;
-    if (auto failure = sink->failure()) return std::unexpected(*failure);
+    if (sink != nullptr) {
+      if (auto failure = sink->failure()) return std::unexpected(*failure);
+    }
+    if (streams != nullptr) {
+      if (auto failure = streams->failure()) return std::unexpected(*failure);
+    }
   }
   return {};
 }
@@ -60,6 +67,14 @@ Result<> drain(sink::Sink& sink) {
   const auto stopped = sink.stop();
   if (!caught_up && caught_up.error().code != Code::cancelled) return caught_up;
   return stopped;
+}
+
+// The same for the streams.
+Result<> drain(stream::Streams& streams) {
+  constexpr std::chrono::seconds kDrain(10);
+  const auto caught_up = catch_up(streams, kDrain);
+  const auto stopped = streams.stop();
+  return caught_up ? stopped : caught_up;
 }
 
 }  // namespace
@@ -88,6 +103,11 @@ Result<int> up(const Context& context) {
   if (!gateway) return pass(gateway.error());
   auto sink = start_sink(context, **lake, *config, false);
   if (!sink) return pass(sink.error());
+  const pipeline::Pipeline stream_pipeline = with_stream_repeats(context);
+  auto streams = start_stream(context, stream_pipeline, **lake, kinesis->for_workers, *config);
+  if (!streams) return pass(streams.error());
+  auto watch = StreamWatch::start(**streams, std::nullopt);
+  if (!watch) return pass(watch.error());
   print("broker", (*broker)->address());
   print("streams", kinesis->for_workers->url());
   print("gateway", (*gateway)->invoke_url());
@@ -96,14 +116,19 @@ Result<int> up(const Context& context) {
 
   std::optional<BackgroundPosting> posting;
   if (context.options.rate > 0) {
-    auto started = BackgroundPosting::start(context, (*gateway)->invoke_url());
+    auto started = BackgroundPosting::start(context, (*gateway)->invoke_url(), {.batch = true, .stream = true});
     if (!started) return pass(started.error());
     posting.emplace(std::move(*started));
   }
-  const auto waited = wait(sink->get());
+  const auto waited = wait(sink->get(), streams->get());
   if (posting) posting->finish();
   (*gateway)->stop();
+  watch->reset();
+  auto stream_drained = std::async(std::launch::async, [&streams] { return drain(**streams); });
   const auto drained = drain(**sink);
+  const auto rows_drained = stream_drained.get();
+  const std::string rows = as_line((*streams)->counts());
+  streams->reset();
   const sink::SinkCounts counts = (*sink)->counts();
   sink->reset();  // clients go before their broker, or they complain of it
   (*broker)->stop();
@@ -111,8 +136,10 @@ Result<int> up(const Context& context) {
   fmt::print("stopped: {} records acknowledged, {} in {} objects, {} dead\n",
              grouped((*gateway)->counts().records_acknowledged), grouped(counts.in_objects), grouped(counts.objects),
              grouped(counts.dead));
+  fmt::print("stream: {}\n", rows);
   if (!waited) return pass(waited.error());
   if (!drained) return pass(drained.error());
+  if (!rows_drained) return pass(rows_drained.error());
   return 0;
 }
 

@@ -17,12 +17,17 @@ namespace {
 constexpr std::string_view kDefaultUrl = "http://127.0.0.1:8082/prod";
 constexpr int64_t kCoursePosts = 11'154;  // the course's database has as many
 
-emulate::EmulateOptions emulate_options(const Context& context, const std::string& url) {
+emulate::EmulateOptions emulate_options(const Context& context, const std::string& url, emulate::Legs legs) {
   const Options& o = context.options;
   emulate::EmulateOptions options;
   options.url = url;
   for (const pipeline::RecordType& record : context.pipeline.records)
-    options.records.push_back({record.name, record.topic});
+    options.records.push_back({.name = record.name,
+                               .topic = record.topic,
+                               .stream = record.from_topic ? std::string() : record.stream,
+                               .partition_key = record.partition_key,
+                               .key_field = record.source_key});
+  options.legs = legs;
   options.posts = o.posts;
   options.all = o.all;
   options.seed = o.seed;
@@ -51,13 +56,25 @@ std::string as_line(const emulate::EmulateCounts& counts) {
   return line;
 }
 
-std::string as_json(const emulate::EmulateCounts& counts) {
-  JsonWriter json;
-  json.begin_object().key("posts").number(counts.posts).key("posted").number(counts.posted);
+void add_counts(JsonWriter& json, const emulate::LegCounts& counts) {
+  json.key("posted").number(counts.posted);
   json.key("acknowledged").number(counts.acknowledged).key("refused").number(counts.refused);
   json.key("given_up").number(counts.given_up).key("answers_lost").number(counts.answers_lost);
-  json.key("retries").number(counts.retries).key("seconds").number(counts.seconds).end_object();
-  return json.take();
+  json.key("retries").number(counts.retries);
+}
+
+// With both legs the numbers of each stand behind those of all.
+std::string as_json(const emulate::EmulateCounts& counts) {
+  JsonWriter json;
+  json.begin_object().key("posts").number(counts.posts);
+  add_counts(json, counts);
+  json.key("seconds").number(counts.seconds);
+  if (counts.batch.posted > 0 && counts.stream.posted > 0) {
+    add_counts(json.key("batch").begin_object(), counts.batch);
+    add_counts(json.end_object().key("stream").begin_object(), counts.stream);
+    json.end_object();
+  }
+  return json.end_object().take();
 }
 
 Result<std::unique_ptr<source::PostReader>> open_reader(const Context& context, Progress& progress) {
@@ -68,11 +85,12 @@ Result<std::unique_ptr<source::PostReader>> open_reader(const Context& context, 
 
 }  // namespace
 
-Result<emulate::EmulateCounts> post_all(const Context& context, const std::string& url, Progress& progress) {
+Result<emulate::EmulateCounts> post_all(const Context& context, const std::string& url, Progress& progress,
+                                        emulate::Legs legs) {
   auto reader = open_reader(context, progress);
   if (!reader) return pass(reader.error());
   auto rows = emulate::rows_of(**reader);
-  auto options = emulate_options(context, url);
+  auto options = emulate_options(context, url, legs);
   auto in_all = rows->count();
   if (!in_all) return pass(in_all.error());
   const int64_t posts = options.all ? *in_all : options.posts.value_or(kCoursePosts);
@@ -87,7 +105,8 @@ Result<int> run_emulate(const Context& context) {
   if (!reader) return pass(reader.error());
   auto rows = emulate::rows_of(**reader);
   const std::string url = context.options.url.empty() ? std::string(kDefaultUrl) : context.options.url;
-  auto options = emulate_options(context, url);
+  const bool stream = context.options.stream_leg;
+  auto options = emulate_options(context, url, {.batch = context.options.batch_leg || !stream, .stream = stream});
   if (context.options.verbose) options.verbose = &std::cout;
   progress.say(fmt::format("posting to {}", without_credentials(url)));
   auto counts = emulate::emulate(*rows, options, [&](const emulate::EmulateCounts& so_far) {
@@ -117,14 +136,14 @@ BackgroundPosting::~BackgroundPosting() {
   if (state_) finish();
 }
 
-Result<BackgroundPosting> BackgroundPosting::start(const Context& context, const std::string& url) {
+Result<BackgroundPosting> BackgroundPosting::start(const Context& context, const std::string& url, emulate::Legs legs) {
   Progress progress(false);
   auto reader = open_reader(context, progress);
   if (!reader) return pass(reader.error());
   auto state = std::make_unique<State>();
   state->reader = std::move(*reader);
   state->rows = emulate::rows_of(*state->reader);
-  state->options = emulate_options(context, url);
+  state->options = emulate_options(context, url, legs);
   state->thread = std::thread([s = state.get()] { s->counts = emulate::emulate(*s->rows, s->options); });
   return BackgroundPosting(std::move(state));
 }

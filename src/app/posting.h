@@ -12,7 +12,8 @@
 namespace pinflow::app {
 
 // Posts as the options say (--posts, --all, or endless) to the invoke URL, and shows how far it is.
-Result<emulate::EmulateCounts> post_all(const Context& context, const std::string& url, Progress& progress);
+Result<emulate::EmulateCounts> post_all(const Context& context, const std::string& url, Progress& progress,
+                                        emulate::Legs legs = {});
 
 // `pinflow emulate`: ends with the counts; 0 when every record was acknowledged and nothing cut it short but Ctrl-C.
 Result<int> run_emulate(const Context& context);
@@ -20,7 +21,7 @@ Result<int> run_emulate(const Context& context);
 // Posts in the background, --rate posts a second, until a stop is asked for.
 class BackgroundPosting {
  public:
-  static Result<BackgroundPosting> start(const Context& context, const std::string& url);
+  static Result<BackgroundPosting> start(const Context& context, const std::string& url, emulate::Legs legs = {});
   BackgroundPosting(BackgroundPosting&&) noexcept;
   ~BackgroundPosting();
 

@@ -11,6 +11,7 @@
 #include "emulate/outbox.h"
 #include "emulate/read_ahead.h"
 #include "emulate/rest.h"
+#include "emulate/stream_rest.h"
 #include "http/client.h"
 
 namespace pinflow::emulate {
@@ -23,6 +24,28 @@ constexpr milliseconds kLongestSleep{50};  // so that a stop is noticed
 constexpr milliseconds kCompanyWait{50};   // how long a record waits for others to fill its request
 constexpr size_t kMaxAnswerBytes = 16 << 20;
 
+enum class Leg { batch, stream };
+
+// Where the records of one type go in one leg.
+struct Outlet {
+  Leg leg = Leg::batch;
+  size_t type = 0;  // of record
+  std::string url;  // of the topic or the stream
+};
+
+std::vector<Outlet> outlets_of(const EmulateOptions& options) {
+  std::string base = options.url;
+  while (base.ends_with('/')) base.pop_back();
+  std::vector<Outlet> outlets;
+  for (size_t type = 0; type < options.records.size(); ++type) {
+    const RecordTarget& record = options.records[type];
+    if (options.legs.batch) outlets.push_back({Leg::batch, type, fmt::format("{}/topics/{}", base, record.topic)});
+    if (options.legs.stream && !record.stream.empty())
+      outlets.push_back({Leg::stream, type, fmt::format("{}/streams/{}", base, record.stream)});
+  }
+  return outlets;
+}
+
 class Loop {
  public:
   Loop(http::Client& http, ReadAhead& posts, const EmulateOptions& options, const OnProgress& progress)
@@ -30,11 +53,10 @@ class Loop {
         posts_(posts),
         options_(options),
         progress_(progress),
-        outbox_(options.records.size(), static_cast<size_t>(options.records_per_request)) {
-    counts_.acknowledged_by_type.resize(options.records.size());
-    std::string base = options.url;
-    while (base.ends_with('/')) base.pop_back();
-    for (const RecordTarget& record : options.records) urls_.push_back(fmt::format("{}/topics/{}", base, record.topic));
+        outlets_(outlets_of(options)),
+        outbox_(outlets_.size(), static_cast<size_t>(options.records_per_request)) {
+    for (LegCounts* counts : {static_cast<LegCounts*>(&counts_), &counts_.batch, &counts_.stream})
+      counts->acknowledged_by_type.resize(options.records.size());
   }
 
   EmulateCounts run() {
@@ -108,8 +130,17 @@ class Loop {
   void add(Post& post) {
     ++counts_.posts;
     if (options_.verbose) show(post);
-    for (size_t type = 0; type < post.records.size(); ++type) {
-      if (!post.records[type].empty()) outbox_.add(type, std::move(post.records[type]));
+    for (size_t i = 0; i < outlets_.size(); ++i) {
+      const Outlet& outlet = outlets_[i];
+      const std::string& record = post.records[outlet.type];
+      if (record.empty()) continue;
+      if (outlet.leg == Leg::batch) {
+        outbox_.add(i, record);
+      } else {
+        const RecordTarget& target = options_.records[outlet.type];
+        outbox_.add(i, stream_record(record, target.partition_key.empty() ? field_text(record, target.key_field)
+                                                                          : target.partition_key));
+      }
     }
   }
 
@@ -132,16 +163,30 @@ class Loop {
     }
   }
 
+  // Adds to the leg's number and to that of both.
+  void count(size_t outlet, int64_t LegCounts::*number, size_t records) {
+    counts_.*number += static_cast<int64_t>(records);
+    (outlets_[outlet].leg == Leg::batch ? counts_.batch : counts_.stream).*number += static_cast<int64_t>(records);
+  }
+
+  http::ClientRequest request_of(const Parcel& parcel) const {
+    const Outlet& outlet = outlets_[parcel.type];
+    if (outlet.leg == Leg::batch) return {"POST", outlet.url, batch_headers_, request_body(parcel.values)};
+    const std::string& stream = options_.records[outlet.type].stream;
+    if (parcel.values.size() == 1)
+      return {"PUT", outlet.url + "/record", stream_headers_, put_record_body(stream, parcel.values[0])};
+    return {"PUT", outlet.url + "/records", stream_headers_, put_records_body(stream, parcel.values)};
+  }
+
   void send(Parcel parcel, Clock::time_point now) {
-    const auto records = static_cast<int64_t>(parcel.values.size());
     if (parcel.tries == 0) {
-      counts_.posted += records;
+      count(parcel.type, &LegCounts::posted, parcel.values.size());
       parcel.first_sent = now;
     } else {
-      counts_.retries += records;
+      count(parcel.type, &LegCounts::retries, parcel.values.size());
     }
     ++parcel.tries;
-    http::ClientRequest request{"POST", urls_[parcel.type], headers_, request_body(parcel.values)};
+    http::ClientRequest request = request_of(parcel);
     http_.send(std::move(request), [this, parcel = std::move(parcel)](http::Outcome outcome) mutable {
       settle(std::move(parcel), std::move(outcome));
     });
@@ -149,12 +194,15 @@ class Loop {
 
   void settle(Parcel parcel, http::Outcome outcome) {
     if (!outcome.response) {
-      if (outcome.sent) counts_.answers_lost += static_cast<int64_t>(parcel.values.size());
+      if (outcome.sent) count(parcel.type, &LegCounts::answers_lost, parcel.values.size());
       return retry(std::move(parcel), outcome.response.error().message, std::nullopt);
     }
     answered_ = true;
     const http::Response& response = *outcome.response;
-    ProduceAnswer answer = read_answer(response.status, response.body, parcel.values.size());
+    const Outlet& outlet = outlets_[parcel.type];
+    ProduceAnswer answer = outlet.leg == Leg::batch
+                               ? read_answer(response.status, response.body, parcel.values.size())
+                               : read_stream_answer(response.status, response.body, parcel.values.size());
     if (answer.whole && parcel.values.size() > 1) return send_singly(std::move(parcel));
     Parcel left{.type = parcel.type, .values = {}, .tries = parcel.tries, .first_sent = parcel.first_sent};
     std::string reason;
@@ -162,22 +210,23 @@ class Loop {
       RecordFate& record = answer.records[i];
       switch (record.fate) {
         case Fate::stored:
-          ++counts_.acknowledged;
-          ++counts_.acknowledged_by_type[parcel.type];
+          count(parcel.type, &LegCounts::acknowledged, 1);
+          ++counts_.acknowledged_by_type[outlet.type];
+          ++(outlet.leg == Leg::batch ? counts_.batch : counts_.stream).acknowledged_by_type[outlet.type];
           break;
         case Fate::refused: refuse(parcel.type, record.reason); break;
-        case Fate::unclear: ++counts_.answers_lost; [[fallthrough]];
+        case Fate::unclear: count(parcel.type, &LegCounts::answers_lost, 1); [[fallthrough]];
         case Fate::again: reason = std::move(record.reason); left.values.push_back(std::move(parcel.values[i]));
       }
     }
     if (left.values.empty()) return;
-    retry(std::move(left), fmt::format("{}: {}", urls_[parcel.type], reason),
+    retry(std::move(left), fmt::format("{}: {}", outlet.url, reason),
           retry_after(http::find_header(response.headers, "Retry-After")));
   }
 
   void refuse(size_t type, const std::string& reason) {
-    ++counts_.refused;
-    if (counts_.first_refusal.empty()) counts_.first_refusal = fmt::format("{}: {}", urls_[type], reason);
+    count(type, &LegCounts::refused, 1);
+    if (counts_.first_refusal.empty()) counts_.first_refusal = fmt::format("{}: {}", outlets_[type].url, reason);
   }
 
   // One of these records made the server refuse all of them.
@@ -203,7 +252,7 @@ class Loop {
   }
 
   void give_up(const Parcel& parcel, const std::string& reason) {
-    counts_.given_up += static_cast<int64_t>(parcel.values.size());
+    count(parcel.type, &LegCounts::given_up, parcel.values.size());
     if (counts_.failure || counts_.stopped) return;
     counts_.failure = Error{Code::unavailable, fmt::format("given up after {} tries: {}", parcel.tries, reason)};
   }
@@ -235,8 +284,7 @@ class Loop {
   void finish() {
     http_.cancel();
     for (const Parcel& parcel : outbox_.drain()) {
-      const auto records = static_cast<int64_t>(parcel.values.size());
-      if (parcel.tries > 0) counts_.given_up += records;
+      if (parcel.tries > 0) count(parcel.type, &LegCounts::given_up, parcel.values.size());
     }
     counts_.seconds = watch_.seconds();
     if (options_.verbose) options_.verbose->flush();
@@ -246,8 +294,9 @@ class Loop {
   ReadAhead& posts_;
   const EmulateOptions& options_;
   const OnProgress& progress_;
-  std::vector<std::string> urls_;  // by record type
-  const std::vector<http::HeaderField> headers_{{"Content-Type", std::string(kJsonRecords)}};
+  const std::vector<Outlet> outlets_;  // a parcel's type is one of these
+  const std::vector<http::HeaderField> batch_headers_{{"Content-Type", std::string(kJsonRecords)}};
+  const std::vector<http::HeaderField> stream_headers_{{"Content-Type", "application/json"}};
   Outbox outbox_;
   Backoff backoff_;
   std::mt19937_64 random_{std::random_device()()};

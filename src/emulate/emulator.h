@@ -1,5 +1,6 @@
-// The posting loop: draws posts, sends each of their records to a REST proxy over HTTP, tries again what may be tried
-// again, and counts what became of them.
+// The posting loop: draws posts, sends each of their records over HTTP to a REST proxy (the batch leg), to API
+// Gateway's front of Kinesis (the streaming leg) or to both, tries again what may be tried again, and counts what
+// became of them.
 #pragma once
 
 #include <cstdint>
@@ -16,20 +17,30 @@ namespace pinflow::emulate {
 
 // A record type as the emulator sees it, in the pipeline's order.
 struct RecordTarget {
-  std::string name;   // "pin"
-  std::string topic;  // "local.pin"
+  std::string name;           // "pin"
+  std::string topic;          // "local.pin"
+  std::string stream;         // "streaming-local-pin"; empty: its records go to no stream
+  std::string partition_key;  // of each of its records; empty: the text of
+  std::string key_field;      // this field of the record, "index"
+};
+
+// Where each record goes.
+struct Legs {
+  bool batch = true;
+  bool stream = false;
 };
 
 struct EmulateOptions {
   std::string url;  // the invoke URL with its stage: "http://127.0.0.1:8082/prod"
   std::vector<RecordTarget> records;
+  Legs legs;
   std::optional<int64_t> posts;  // how many random ones; nothing: until told to stop
   bool all = false;              // every row once, in order, instead
   int64_t seed = 100;
   double rate = 0;           // posts a second; 0: as fast as they are taken
   bool course_pace = false;  // the course's pauses (0 or 1 s), and one post at a time
   int connections = 32;
-  int records_per_request = 1;      // of one topic
+  int records_per_request = 1;      // of one topic or stream
   int request_timeout_ms = 30'000;  // then the answer counts as lost
   int give_up_ms = 60'000;          // for one record, tries and pauses together; 0: never while not told to stop
   int first_answer_ms = 10'000;     // the same as long as the server has not answered at all
@@ -38,18 +49,23 @@ struct EmulateOptions {
   std::ostream* verbose = nullptr;  // gets each post as one JSON line, {"pin":{…},"geo":{…},"user":{…}}
 };
 
-// In records, but for `posts`. posted = acknowledged + refused + given_up, once all is over.
-struct EmulateCounts {
-  int64_t posts = 0;         // drawn and sent
+// In records. posted = acknowledged + refused + given_up, once all is over.
+struct LegCounts {
   int64_t posted = 0;        // each counted once, however often it was sent
-  int64_t acknowledged = 0;  // answered with an offset
+  int64_t acknowledged = 0;  // answered with an offset or a sequence number
   int64_t refused = 0;       // answered with an error that trying again does not mend
   int64_t given_up = 0;      // never acknowledged in the time that was allowed
   int64_t answers_lost = 0;  // sendings that may have been stored without our being told: each may be a repeat
   int64_t retries = 0;       // sendings after the first
   std::vector<int64_t> acknowledged_by_type;  // in the order of `records`
-  std::string first_refusal;                  // the reason of the first refused record
-  bool stopped = false;                       // by a signal, before all was posted
+};
+
+// Its own numbers are those of both legs together.
+struct EmulateCounts : LegCounts {
+  LegCounts batch, stream;
+  int64_t posts = 0;          // drawn and sent
+  std::string first_refusal;  // the reason of the first refused record
+  bool stopped = false;       // by a signal, before all was posted
   double seconds = 0;
   std::optional<Error> failure;  // why posting ended early: the source, or a server that does not answer
 

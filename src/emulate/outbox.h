@@ -14,9 +14,9 @@ namespace pinflow::emulate {
 
 using Clock = std::chrono::steady_clock;
 
-// Records of one topic that travel together.
+// Records of one topic or stream that travel together.
 struct Parcel {
-  size_t type = 0;                  // index into the record types
+  size_t type = 0;                  // index into the topics and streams that are posted to
   std::vector<std::string> values;  // JSON objects
   int tries = 0;                    // how often it was sent
   Clock::time_point first_sent{};
