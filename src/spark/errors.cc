@@ -129,7 +129,8 @@ Found find_blamed(const Failure& failure, std::span<const Place> places) {
   }
   if (places.empty()) return {};
   const auto number = next_line_number(failure.message, 0);
-  return {&places.front(), number ? number->line : 0};
+  if (number) return {&places.front(), number->line};
+  return {&places.front(), failure.blames.empty() ? 1 : 0};  // where the statement begins
 }
 
 std::string with_user_lines(std::string message, const Place& place) {

@@ -92,6 +92,9 @@ TEST(Messages, OutsideOfTheUsersTextNoLineIsClaimed) {
   failure.message = "not there (line 9, pos 1)";
   const Place place{"a\nb\nc", 1, {"q.sql", 2, 1}};
   EXPECT_EQ(error_of(failure, {{place}}).message, "q.sql: [TABLE_OR_VIEW_NOT_FOUND] not there (line 9, pos 1)");
+  failure.message = "raised";
+  EXPECT_THAT(error_of(failure, {{Place{"b\nc", 2, {"q.sql", 2, 2}}}}).message, StartsWith("q.sql:1: "));
+  failure.message = "not there (line 9, pos 1)";
   EXPECT_EQ(error_of(failure, {}).message, "[TABLE_OR_VIEW_NOT_FOUND] not there (line 9, pos 1)");
   EXPECT_EQ(error_of(failure, {{Place{"a", 1, {}}}}).message, "[TABLE_OR_VIEW_NOT_FOUND] not there (line 9, pos 1)");
 }

@@ -1,0 +1,140 @@
+"""The batch by two engines that take turns on the same tables: DuckDB in the program, Spark by Spark Connect.
+
+What both make of the same plans must be the same: counts, rows, dead letters with their offsets, answers. A lake that
+only the embedded engine has worked on is the measure.
+"""
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pinflow as pf
+import pytest
+import spark_server
+
+TABLES = ("pin", "geo", "user", "dead")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with spark_server.running(tmp_path_factory.mktemp("spark")) as running:
+        yield running
+
+
+def put(lake, record, first, lines, partition=0, end=b"\n"):
+    folder = lake / f"topics/local.{record}/partition={partition}"
+    folder.mkdir(parents=True, exist_ok=True)
+    data = b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines) + end
+    (folder / f"local.{record}+{partition}+{first:010d}.json").write_bytes(data)
+
+
+def batch(lake, *args, engine=None, **more):
+    return pf.pinflow("batch", "--lake", lake, "--data", lake.parent / "data", "--date", "2026-11-20", "--force", "--format", "json",
+                      *(("--engine", engine) if engine else ()), *args, timeout=300, **more)
+
+
+def counted(done):
+    report = json.loads(done.stdout)
+    return {key: report["counts"][key] for key in ("clean", "duplicates", "dead", "tables_before", "tables", "records_in_objects", "noted")
+            if key in report["counts"]}, report["answers"]
+
+
+def same_tables(one, other, tables=TABLES):
+    for table in tables:
+        assert pf.column_names(one, table) == pf.column_names(other, table)
+        assert [row for row in pf.rows(one, table)] == [row for row in pf.rows(other, table)], table
+
+
+def posts(first, count, seed=1, **over):
+    rng = random.Random(seed)
+    pins, geos, users = [], [], []
+    for index in range(first, first + count):
+        pins.append({"index": index, "unique_id": f"id-{index}", "title": f"Title {index} \"é\" 日本 \\ 😀\n", "description": "Untitled",
+                     "poster_name": rng.choice(["User Info Error", "A b", " x "]), "follower_count": rng.choice(["9k", "1.5M", "12", "User Info Error", "x", "0.5b"]),
+                     "tag_list": "a,b", "is_image_or_video": "image", "image_src": "Image src error.", "downloaded": 1,
+                     "save_location": "Local save in /data/art", "category": rng.choice(["art", "travel"]), **over})
+        geos.append({"ind": index, "timestamp": rng.choice(["2020-08-28 03:52:47", "2020-02-29T00:00:00", "2021:01:02 03:04:05"]),
+                     "latitude": rng.choice([-88.8298, 1e-05, 12345678.9, 0.1 + 0.2, -170]), "longitude": rng.uniform(-180, 180), "country": "Côte d'Ivoire"})
+        users.append({"ind": index, "first_name": "Abigail", "last_name": f"L{index % 7}", "age": rng.choice([20, "33", 5.5, None, "x"]),
+                      "date_joined": "2015-10-24 11:23:51"})
+    return {"pin": pins, "geo": geos, "user": users}
+
+
+def lines_of(records, ascii_only=False):
+    return {name: [json.dumps(row, ensure_ascii=ascii_only, separators=(",", ":")) for row in rows] for name, rows in records.items()}
+
+
+DEEP = "[" * 98 + "]" * 98
+NASTY = [
+    '{"index":1,"title":1.50e+3,"category":{"z": 1.50, "e":"\\u00e9"}}', '{"index":-0,"title":12345678901234567890123.10,"category":[1, 2.0]}',
+    '{"index":1,"index":2,"title":"t"}', '{"index":3,"title":"t"} x', '{"index":4,"title":"\\ud800"}', "{index:5}", "{'index':6}",
+    '[{"index":7,"title":"t"},{"index":8}]', '[{"index":9,"title":"t"}]', '{"index":10,"title":NaN}', '{"index":011,"title":"t"}',
+    '{"index":12,"x":{"y":1,"y":2},"title":"t"}', '{"index":"13","title":"\\"\\\\\\/\\b\\f\\n\\r\\t","category":"\\u00e9\\ud83d\\ude00"}',
+    '{"\\u0069ndex":14,"title":"by another spelling"}', '{"index":15,"title":{"x": [1, 2 ,{"y":"}\\""}] },"category":[ ]}',
+    '{"Index":16,"title":"t"}', ' [ {"index":17,"title":[1 ]} ] ', '[[{"index":18}]]', "[]", "", "null", '{"x":tru}', '{"x":[1,}', "{}",
+    '{"index":19,"title":' + DEEP + "}", '{"index":20,"title":[' + DEEP + "]}", '{"index":21,"title":[[' + DEEP + "]]}",
+    '{"index":1e3,"title":"t"}', '{"index":22,"title":"' + "y" * 70_000 + '\\n"}', '{"index":23,"title":{"k":"\\ud83d"}}',
+    '{"index":24,"title":{"k":1}}]', '[{"index":25,"title":{"k":1}}', '{"index":26,"title":{"k":1 2}}', '\t{"index" :\t27,"title":null}\r',
+    '{"index":28,"title":' + "9" * 2000 + "}", '{"index":29,"title":true,"category":false,"downloaded":null}', b'\xff{"index":30,"title":"t"}',
+    b'{"index":31,"title":"\xe6\x97"}', b'{"index":32,"title":"\xed\xa0\x80"}', '{"index":33,"title":"a\x01b"}', '{"index":34,"title":"\\u0000"}',
+    '{"index":35,"title":"' + "\\u65e5" * 4000 + '"}', '{"index":36,"follower_count":"1.5k","title":"  "}', '{"index":36,"title":"  ","follower_count":"1500"}',
+    '{"index":37,"title":"$1 \\\\1 \' ` -- /* $date"}', '{"index":38,"title":"x","unknown":1,"more":[1,{"a":null}]}', '{"index":999999999999999999,"title":"t"}',
+    '{"index":9999999999999999999,"title":"t"}', '{"index":39,"follower_count":"999999999.999999999b","title":"t"}', '{"title":"no index"}', '{"index":40}',
+    '{"index":41,"title":"crlf"}\r', '{"index":42,"tit\\u006ce":"t","title":"twice"}', '"text"', "1", "{", '{"index":43,"title":"\\x"}', '{"index":44,}',
+    '\u2028{"index":45,"title":"t"}', '{"index":46,"title":"\u2028\x85"}',
+]
+NASTY_GEO = [
+    '{"ind":1,"timestamp":"2020-02-30 00:00:00","latitude":1,"longitude":2,"country":"a"}', '{"ind":2,"timestamp":"0001-01-01 00:00:00","latitude":1,"longitude":2}',
+    '{"ind":3,"timestamp":"1500-02-28T23:59:59","latitude":"1e5","longitude":-0.0}', '{"ind":4,"timestamp":"9999:12:31 23:59:59","latitude":"x","longitude":1e400}',
+    '{"ind":5,"timestamp":"2020-08-28 24:00:00","country":"b"}', '{"ind":6,"timestamp":"2020-08-28 03:52:47+02","country":"b"}', '{"ind":7,"country":"no time"}',
+    '{"ind":8,"latitude":0.1000000000000000055511151231257827,"longitude":123456789012345.12345678901234567}', '{"ind":9,"latitude":5e-324,"longitude":1.7976931348623157e308}',
+    '{"ind":9,"latitude":5e-324,"longitude":1.7976931348623157e308}', '{"ind":10,"timestamp":"2020-08-28 03:52:47\\n","country":"b"}',
+]
+
+
+def fill(lake, turn):
+    """What has come before turn 0, 1, …: good posts, repeats of earlier ones, nasty records."""
+    first = 2000 * turn
+    lines = lines_of(posts(1000 * turn, 300, seed=turn), ascii_only=turn % 2 == 1)
+    if turn:  # those of the turn before once more
+        for name, more in lines_of(posts(1000 * (turn - 1), 50, seed=turn - 1)).items():
+            lines[name] += more
+    lines["pin"] += NASTY
+    lines["geo"] += NASTY_GEO
+    for name, all_lines in lines.items():
+        half = len(all_lines) // 2
+        put(lake, name, first, all_lines[:half], end=b"")
+        put(lake, name, first + half, all_lines[half:])
+        put(lake, name, 10 * turn, all_lines[:10], partition=1)
+    put(lake, "user", 10 * turn, [b'\xef\xbb\xbf{"ind":1,"age":1}', '{"ind":1,"age":1}'], partition=2)
+
+
+def test_engines_take_turns_and_nothing_tells_who_worked(tmp_path, server):
+    measure, lake = tmp_path / "measure/lake", tmp_path / "turns/lake"
+    for turn, engine in enumerate((server.url, None, server.url, server.url)):
+        for place in (measure, lake):
+            fill(place, turn)
+        expected, answers = counted(batch(measure))
+        found, others = counted(batch(lake, engine=engine))
+        assert found == expected
+        assert others == answers
+        same_tables(lake, measure)
+    assert sum(found["dead"].values()) > 20
+    assert sum(found["duplicates"].values()) > 100
+    # Queries alone, over the same versions, stored as the embedded run stores them.
+    of_spark = pf.pinflow("query", "--lake", lake, "--format", "json", "--engine", server.url, timeout=300).stdout
+    assert of_spark == pf.pinflow("query", "--lake", lake, "--format", "json").stdout
+    stored = sorted(path.relative_to(measure) for path in measure.glob("answers/*/*.json"))
+    assert stored == sorted(path.relative_to(lake) for path in lake.glob("answers/*/*.json")) and stored
+    for path in stored:
+        one, other = json.loads((measure / path).read_text()), json.loads((lake / path).read_text())
+        assert one == other, path
+    # The tables are ours: protocol 1/2, and every plan's commit is there once.
+    for table in TABLES:
+        log = "".join(path.read_text() for path in sorted((lake / f"tables/{table}/_delta_log").glob("*.json")))
+        protocols = [json.loads(line)["protocol"] for line in log.splitlines() if '"protocol"' in line]
+        assert protocols == [{"minReaderVersion": 1, "minWriterVersion": 2}]
+        assert [json.loads(line)["txn"]["version"] for line in log.splitlines() if line.startswith('{"txn"')] == [1, 2, 3, 4]
