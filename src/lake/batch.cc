@@ -128,8 +128,14 @@ void add_plan(BatchReport& report, const Plan& plan, const std::vector<RecordRep
 
 Result<> answer(const pipeline::Pipeline& pipeline, object::Store& store, const BatchOptions& options,
                 BatchReport& report) {
-  auto answers =
-      run_queries(pipeline, store, {}, {options.date, options.memory_bytes, options.threads, true, options.progress});
+  QueryOptions asked;
+  asked.date = options.date;
+  asked.memory_bytes = options.memory_bytes;
+  asked.threads = options.threads;
+  asked.checks = true;
+  asked.progress = options.progress;
+  asked.spark = options.spark;
+  auto answers = run_queries(pipeline, store, {}, asked);
   if (!answers) return pass(answers.error());
   if (any_failed(answers->checks)) {
     report.answers = std::move(*answers);

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "lake/plan.h"
 #include "lake/query.h"
+#include "lake/spark_lake.h"
 #include "object/store.h"
 #include "pipeline/pipeline.h"
 
@@ -35,6 +36,7 @@ struct BatchOptions {
   std::string record;                                                // only this record type's table; empty: all
   bool answers = true;                                               // run the checks, compute and store the answers
   std::function<void(std::string_view step, double done)> progress;  // as in QueryOptions
+  SparkChoice spark;                                                 // where it is set, Spark does the work
 };
 
 // Of one record type, over the plans of this run.

@@ -10,7 +10,7 @@
 
 namespace pinflow::lake {
 
-Result<std::vector<CheckResult>> run_checks(const pipeline::Pipeline& pipeline, sql::Connection& sql,
+Result<std::vector<CheckResult>> run_checks(const pipeline::Pipeline& pipeline, QuerySession& session,
                                             const std::string& date) {
   std::vector<CheckResult> all;
   for (const pipeline::Check& check : pipeline.checks) {
@@ -19,8 +19,8 @@ Result<std::vector<CheckResult>> run_checks(const pipeline::Pipeline& pipeline, 
     while (!text.empty() && (std::isspace(static_cast<unsigned char>(text.back())) != 0 || text.back() == ';'))
       text.pop_back();
     const auto lines = static_cast<int>(std::ranges::count(text, '\n')) + 1;
-    auto rows = sql.query(fmt::format("SELECT * FROM (\n{}\n) LIMIT {}", text, kCheckRows + 1),
-                          {check.sql.file.string(), 2, lines});
+    auto rows = session.ask(fmt::format("SELECT * FROM (\n{}\n) LIMIT {}", text, kCheckRows + 1),
+                            {check.sql.file.string(), 2, lines});
     if (!rows) return pass(rows.error(), "the check '{}'", check.name);
     CheckResult& result = all.emplace_back();
     result.name = check.name;

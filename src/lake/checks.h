@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "lake/query_session.h"
 #include "pipeline/pipeline.h"
-#include "sql/duckdb.h"
 #include "sql/value.h"
 
 namespace pinflow::lake {
@@ -26,7 +26,7 @@ struct CheckResult {
 };
 
 // All checks, in order, in a session that has the tables' views. invalid: the SQL, with file and line.
-Result<std::vector<CheckResult>> run_checks(const pipeline::Pipeline& pipeline, sql::Connection& sql,
+Result<std::vector<CheckResult>> run_checks(const pipeline::Pipeline& pipeline, QuerySession& session,
                                             const std::string& date);
 
 // Whether one of severity `fail` found rows.

@@ -11,6 +11,7 @@
 #include "lake/commit_counts.h"
 #include "lake/duckdb_engine.h"
 #include "lake/holes.h"
+#include "lake/spark_engine.h"
 
 namespace pinflow::lake {
 namespace {
@@ -43,6 +44,21 @@ void discard(object::Store& store, const std::string& table, const std::vector<d
 Result<std::unique_ptr<Workshop>> Workshop::open(const pipeline::Pipeline& pipeline, object::Store& store,
                                                  const BatchOptions& options) {
   std::unique_ptr<Workshop> shop(new Workshop(pipeline, store, options));
+  if (options.spark) {
+    auto session = options.spark.open();
+    if (!session) return pass(session.error());
+    shop->spark = std::move(*session);
+    if (options.progress) {
+      shop->spark->watch([raw = shop.get()](const spark::Progress& done) {
+        raw->options.progress(raw->step, share_of(done));
+        return !stop_requested();
+      });
+    }
+    auto engine = open_spark_engine(*shop->spark, pipeline, store, options.spark.lake);
+    if (!engine) return pass(engine.error());
+    shop->engine = std::move(*engine);
+    return shop;
+  }
   DuckDbOptions how{options.memory_bytes, options.threads, {}};
   if (options.progress) {
     how.watch = [raw = shop.get()](double done) {

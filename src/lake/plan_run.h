@@ -13,6 +13,7 @@
 #include "lake/engine.h"
 #include "lake/plan.h"
 #include "lake/table_files.h"
+#include "spark/session.h"
 
 namespace pinflow::lake {
 
@@ -21,6 +22,7 @@ struct Workshop {
   const pipeline::Pipeline& pipeline;
   object::Store& store;
   const BatchOptions& options;
+  std::unique_ptr<spark::Session> spark;  // where Spark does the work; the engine uses it
   std::unique_ptr<Engine> engine;
   std::map<std::string, double> seconds;
   std::string step;  // what progress is reported for

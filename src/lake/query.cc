@@ -8,24 +8,20 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/shutdown.h"
 #include "lake/cleaning.h"
-#include "lake/spill.h"
+#include "lake/query_session.h"
 #include "lake/table_files.h"
-#include "sql/duckdb.h"
 
 namespace pinflow::lake {
 namespace {
 
-// A database with a view of each table, and what keeps the views' files.
+// What answers, and the version of each table that it has.
 struct Session {
+  std::unique_ptr<QuerySession> asked;
+  std::map<std::string, int64_t> versions;
   VersionChoice choice;
   std::optional<std::vector<std::string>> read;  // the tables that have views; nothing: all
-  std::unique_ptr<Spill> spill;
-  std::unique_ptr<sql::Database> database;
-  std::vector<PinnedTable> tables;
-  std::optional<sql::Connection> sql;
-  std::map<std::string, int64_t> versions;
+  std::vector<std::string> tables;
 };
 
 Result<> add_view(Session& session, object::Store& store, const std::string& table,
@@ -35,25 +31,21 @@ Result<> add_view(Session& session, object::Store& store, const std::string& tab
   if (!snapshot) return pass(snapshot.error());
   const auto has = *snapshot ? (*snapshot)->columns() : columns;
   if (has.empty()) return {};  // a table that no record type declares and that is not there
-  auto pinned = pin_files(store, table, std::move(*snapshot));
-  if (!pinned) return pass(pinned.error());
-  session.versions[table] = pinned->version();
-  const std::string view = fmt::format("CREATE VIEW {} AS {}", sql::quote_name(table), select_of(*pinned, has));
-  session.tables.push_back(std::move(*pinned));
-  return session.sql->execute(view);
+  session.versions[table] = *snapshot ? (*snapshot)->version : -1;
+  session.tables.push_back(table);
+  return session.asked->add_view(table, std::move(*snapshot), has);
 }
 
 // Where a profile names tables otherwise, the queries still say the record types' names. A table's own name wins.
 Result<> add_views_of_records(Session& session, const pipeline::Pipeline& pipeline) {
   for (const pipeline::RecordType& record : pipeline.records) {
-    const bool taken = std::ranges::any_of(session.tables, [&](const PinnedTable& table) {
-      return std::ranges::equal(table.name, record.name, [](unsigned char a, unsigned char b) {
+    const bool taken = std::ranges::any_of(session.tables, [&](const std::string& table) {
+      return std::ranges::equal(table, record.name, [](unsigned char a, unsigned char b) {
         return std::tolower(a) == std::tolower(b);  // as the engine compares names
       });
     });
     if (taken || !session.versions.contains(record.table)) continue;
-    auto made = session.sql->execute(
-        fmt::format("CREATE VIEW {} AS SELECT * FROM {}", sql::quote_name(record.name), sql::quote_name(record.table)));
+    auto made = session.asked->add_name(record.name, record.table);
     if (!made) return made;
   }
   return {};
@@ -70,16 +62,10 @@ Result<Session> open_session(const pipeline::Pipeline& pipeline, object::Store& 
     if (!choice) return pass(choice.error());
     session.choice = std::move(*choice);
   }
-  auto spill = Spill::make(store);
-  if (!spill) return pass(spill.error());
-  session.spill = std::move(*spill);
-  auto database = sql::Database::open({options.memory_bytes, options.threads, session.spill->path()});
-  if (!database) return pass(database.error());
-  session.database = std::move(*database);
-  auto connection = session.database->connect();
-  if (!connection) return pass(connection.error());
-  session.sql.emplace(std::move(*connection));
-  if (auto known = run_prelude(*session.sql, pipeline); !known) return pass(known.error());
+  auto asked = options.spark ? open_spark_queries(pipeline, options.spark)
+                             : open_duckdb_queries(pipeline, store, options.memory_bytes, options.threads);
+  if (!asked) return pass(asked.error());
+  session.asked = std::move(*asked);
   for (const pipeline::RecordType& record : pipeline.records) {
     if (auto added = add_view(session, store, record.table, delta_columns(record.columns)); !added)
       return pass(added.error());
@@ -102,10 +88,7 @@ std::string label_of(const QueryOptions& options) {
 void watch(Session& session, const QueryOptions& options, const std::string& step) {
   if (!options.progress) return;
   options.progress(step, 0);
-  session.sql->watch([&options, step](double done) {
-    options.progress(step, done);
-    return !stop_requested();
-  });
+  session.asked->watch(options.progress, step);
 }
 
 std::vector<std::string> names_of(const pipeline::Pipeline& pipeline) {
@@ -131,7 +114,7 @@ Result<Answers> run_queries(const pipeline::Pipeline& pipeline, object::Store& s
   Answers answers{session->versions, label_of(options), {}, {}};
   if (options.checks) {
     watch(*session, options, "checks");
-    auto checked = run_checks(pipeline, *session->sql, answers.date);
+    auto checked = run_checks(pipeline, *session->asked, answers.date);
     if (!checked) return pass(checked.error());
     answers.checks = std::move(*checked);
     if (any_failed(answers.checks)) return answers;
@@ -140,7 +123,7 @@ Result<Answers> run_queries(const pipeline::Pipeline& pipeline, object::Store& s
     const pipeline::Query& query = *pipeline.find_query(name);
     watch(*session, options, "query " + name);
     const Stopwatch clock;
-    auto rows = session->sql->query(with_date(query.sql.text, answers.date), {query.sql.file.string()});
+    auto rows = session->asked->ask(with_date(query.sql.text, answers.date), {query.sql.file.string()});
     if (!rows) return pass(rows.error());
     answers.all.push_back({name, query.title, std::move(*rows), clock.seconds()});
   }
@@ -152,7 +135,7 @@ Result<sql::Table> run_sql(const pipeline::Pipeline& pipeline, object::Store& st
   auto session = open_session(pipeline, store, options, {sql});
   if (!session) return pass(session.error());
   watch(*session, options, "query");
-  return session->sql->query(with_date(sql, label_of(options)));
+  return session->asked->ask(with_date(sql, label_of(options)), {});
 }
 
 Result<> store_answers(object::Store& store, const std::string& key, const Answers& answers) {

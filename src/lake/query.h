@@ -10,8 +10,9 @@
 
 #include "base/error.h"
 #include "lake/checks.h"
-#include "object/store.h"
+#include "lake/spark_lake.h"
 #include "lake/versions.h"
+#include "object/store.h"
 #include "pipeline/pipeline.h"
 #include "sql/value.h"
 
@@ -20,10 +21,11 @@ namespace pinflow::lake {
 struct QueryOptions {
   std::string date;  // what $date stands for; empty: today (UTC)
   int64_t memory_bytes = int64_t{1} << 30;
-  int threads = 0;         // 0: one for each processor
-  bool checks = false;     // run the pipeline's checks first; where one fails, no query is answered
+  int threads = 0;      // 0: one for each processor
+  bool checks = false;  // run the pipeline's checks first; where one fails, no query is answered
   std::function<void(std::string_view step, double done)>
-      progress;  // done: 0 to 1, -1 unknown; from the calling thread
+      progress;            // done: 0 to 1, -1 unknown; from the calling thread
+  SparkChoice spark;       // where it is set, Spark answers
   VersionChoice versions;  // of the past; the newest without
 };
 
