@@ -18,6 +18,7 @@
 #include "app/schedule_commands.h"
 #include "app/schedule_runs.h"
 #include "app/source_commands.h"
+#include "app/stream_part.h"
 #include "app/table_commands.h"
 #include "app/topic_commands.h"
 #include "base/logging.h"
@@ -37,6 +38,7 @@ const std::map<std::string, Command, std::less<>>& commands() {
       {"gateway", run_gateway},
       {"emulate", run_emulate},
       {"sink", run_sink},
+      {"stream", run_stream},
       {"batch", run_batch_command},
       {"topics create", create_topics},
       {"topics list", list_topics},

@@ -27,8 +27,8 @@ std::string listed(const ByRecord& counts) {
   return text;
 }
 
-// From the emulator to the batch: each has what the one before it gave.
-void compare_stations(const LegCounts& c, std::vector<std::string>& found) {
+// From the emulator to the log: it has what was given.
+void compare_log(const LegCounts& c, std::vector<std::string>& found) {
   if (c.log < c.acknowledged) {
     found.push_back(fmt::format("the log gained {} records, but {} were acknowledged: {} are missing", c.log,
                                 c.acknowledged, c.acknowledged - c.log));
@@ -38,6 +38,9 @@ void compare_stations(const LegCounts& c, std::vector<std::string>& found) {
         "the log gained {} records, but only {} were acknowledged and {} answers lost: does somebody else write to it?",
         c.log, c.acknowledged, c.answers_lost));
   }
+}
+
+void compare_sink(const LegCounts& c, std::vector<std::string>& found) {
   if (c.log + c.sink_backlog != c.sunk + c.dead_in_sink) {
     found.push_back(
         fmt::format("the sink had {} records to take ({} new, {} from earlier), but wrote {} and refused {}",
@@ -65,7 +68,12 @@ std::string grouped(int64_t number) {
 
 std::vector<std::string> differences(const LegCounts& c, Stations stations) {
   std::vector<std::string> found;
-  if (stations == Stations::all) compare_stations(c, found);
+  if (stations != Stations::batch) compare_log(c, found);
+  if (stations == Stations::all) compare_sink(c, found);
+  if (stations == Stations::stream && c.log + c.lake_backlog != c.records_in_objects) {
+    found.push_back(fmt::format("the stream workers had {} records to read ({} new, {} from earlier), but read {}",
+                                c.log + c.lake_backlog, c.log, c.lake_backlog, c.records_in_objects));
+  }
   if (c.missing > 0) {
     found.push_back(
         fmt::format("{} offsets of the planned ranges are in no object and no dead letter: objects are gone, or the "
@@ -87,8 +95,9 @@ std::vector<std::string> differences(const LegCounts& c, Stations stations) {
   return found;
 }
 
-void write_json(JsonWriter& json, const LegCounts& c) {
-  json.begin_object();
+namespace {
+
+void write_leg(JsonWriter& json, const LegCounts& c) {
   json.key("posts").number(c.posts).key("posted").number(c.posted).key("acknowledged").number(c.acknowledged);
   json.key("refused").number(c.refused).key("answers_lost").number(c.answers_lost).key("log").number(c.log);
   json.key("sink_backlog").number(c.sink_backlog).key("objects").number(c.objects).key("sunk").number(c.sunk);
@@ -102,10 +111,22 @@ void write_json(JsonWriter& json, const LegCounts& c) {
   write_json(json, "noted", c.noted);
   write_json(json, "tables_before", c.tables_before);
   write_json(json, "tables", c.tables);
+}
+
+}  // namespace
+
+void write_json(JsonWriter& json, const LegCounts& batch, const std::optional<LegCounts>& stream) {
+  json.begin_object();
+  write_leg(json, batch);
+  if (stream) {
+    json.key("stream").begin_object();
+    write_leg(json, *stream);
+    json.end_object();
+  }
   json.end_object();
 }
 
-std::string as_text(const LegCounts& c) {
+std::string as_text(const LegCounts& c, Stations stations) {
   std::string text;
   const auto line = [&](std::string_view station, const std::string& what) {
     text += fmt::format("  {:<13} {}\n", station, what);
@@ -115,11 +136,17 @@ std::string as_text(const LegCounts& c) {
   if (c.answers_lost > 0) posted += fmt::format(", {} answers lost", grouped(c.answers_lost));
   line("posted", posted);
   line("acknowledged", grouped(c.acknowledged));
-  line("log",
-       grouped(c.log) + (c.sink_backlog > 0 ? fmt::format(" and {} from earlier", grouped(c.sink_backlog)) : ""));
-  line("objects", fmt::format("{} records in {} objects{}", grouped(c.sunk), grouped(c.objects),
-                              c.dead_in_sink > 0 ? fmt::format(", {} dead", grouped(c.dead_in_sink)) : ""));
-  if (c.lake_backlog > 0) line("", fmt::format("and {} records in objects from earlier", grouped(c.lake_backlog)));
+  if (stations == Stations::stream) {
+    line("streams",
+         grouped(c.log) + (c.lake_backlog > 0 ? fmt::format(" and {} from earlier", grouped(c.lake_backlog)) : ""));
+    line("read", fmt::format("{} records into {} files", grouped(c.records_in_objects), grouped(c.objects)));
+  } else {
+    line("log",
+         grouped(c.log) + (c.sink_backlog > 0 ? fmt::format(" and {} from earlier", grouped(c.sink_backlog)) : ""));
+    line("objects", fmt::format("{} records in {} objects{}", grouped(c.sunk), grouped(c.objects),
+                                c.dead_in_sink > 0 ? fmt::format(", {} dead", grouped(c.dead_in_sink)) : ""));
+    if (c.lake_backlog > 0) line("", fmt::format("and {} records in objects from earlier", grouped(c.lake_backlog)));
+  }
   line("clean", listed(c.clean));
   line("repeats", listed(c.duplicates));
   line("dead", listed(c.dead));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,7 +16,9 @@ namespace pinflow::app {
 using ByRecord = std::vector<std::pair<std::string, int64_t>>;
 int64_t sum_of(const ByRecord& counts);
 
-// Of one leg and one run; everything in records. The tables' counts are totals.
+// Of one leg and one run; everything in records. The tables' counts are totals. In the streaming leg the log is the
+// streams', `objects` are the files that its tables gained, `records_in_objects` the records that its workers read, and
+// `lake_backlog` those that earlier runs had left in the streams; what is of the sink is 0.
 struct LegCounts {
   int64_t posts = 0;               // posts drawn by the emulator: each is one record of every type
   int64_t posted = 0;              // records sent, each counted once however often it was tried again
@@ -39,15 +42,17 @@ struct LegCounts {
 //   log + sink backlog = in objects + dead in the sink;   in objects + lake backlog = read by the batch
 //   no offset is missing between objects;
 //   per type: read = clean + duplicates + dead;           table after - table before = clean
-// A batch by itself has counted only the last two of these.
-enum class Stations { all, batch };
+// A batch by itself has counted only the last two of these. The streaming leg has no sink: there
+//   log + lake backlog = read
+enum class Stations { all, batch, stream };
 std::vector<std::string> differences(const LegCounts& counts, Stations stations = Stations::all);
 
-// The object under "counts" in `run --format json`; `stream` stays out while that leg has not run.
-void write_json(JsonWriter& json, const LegCounts& batch);
+// The object under "counts" in `run --format json`: those of the batch leg, and under `stream` the other leg's, where
+// it has run.
+void write_json(JsonWriter& json, const LegCounts& batch, const std::optional<LegCounts>& stream = std::nullopt);
 
 // Lines for people, a station a line.
-std::string as_text(const LegCounts& counts);
+std::string as_text(const LegCounts& counts, Stations stations = Stations::all);
 
 // "33,462".
 std::string grouped(int64_t number);

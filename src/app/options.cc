@@ -153,8 +153,6 @@ class Tree {
             "--pace", [this](const std::string&) { o_.course_pace = true; },
             "course: the course's pauses between posts")
         ->check(CLI::IsMember({"course"}));
-    emulate.add_flag_callback(
-        "--batch", [] {}, "Posts to the topics (the default)");
     CLI::App& sink = leaf(app_, "sink", "Topics to objects");
     sink.add_option("FILE", o_.file, "Properties of the S3 sink connector");
     sink.add_flag("--until-caught-up", o_.until_caught_up, "Ends when all that was there at the start is in objects");

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 
+#include "app/kinesis_endpoint.h"
 #include "app/lake_store.h"
 #include "app/posting.h"
 #include "app/services.h"
 #include "app/source_commands.h"
+#include "app/stream_part.h"
 #include "base/clock.h"
 #include "base/logging.h"
 #include "base/shutdown.h"
@@ -23,7 +26,14 @@ constexpr double kMeetSeconds = 5;  // how long the sink may take to join its gr
 // One pass, part by part. What a step needs of the ones before it are the members.
 class Pass {
  public:
-  Pass(const Context& context, Progress& progress) : context_(context), progress_(progress) {}
+  Pass(const Context& context, Progress& progress)
+      : context_(context),
+        progress_(progress),
+        with_batch_(context.options.batch_leg || !context.options.stream_leg),
+        with_stream_(context.options.stream_leg || !context.options.batch_leg),
+        stream_pipeline_(with_stream_repeats(context)) {
+    report_.with_batch = with_batch_;
+  }
 
   Result<RunReport> all() {
     const Stopwatch watch;
@@ -31,19 +41,26 @@ class Pass {
          std::initializer_list<std::pair<const char*, Result<> (Pass::*)()>>{{"source", &Pass::make_source},
                                                                              {"start", &Pass::start},
                                                                              {"post", &Pass::post},
-                                                                             {"sink", &Pass::finish_sink}}) {
+                                                                             {"sink", &Pass::finish_sink},
+                                                                             {"stream", &Pass::finish_stream}}) {
       const Stopwatch one;
       if (auto done = (this->*step)(); !done) return pass(done.error());
       report_.seconds.emplace_back(name, one.seconds());
     }
-    if (auto done = batch(); !done) return pass(done.error());
+    if (with_batch_) {
+      if (auto done = batch(); !done) return pass(done.error());
+    }
     report_.total_seconds = watch.seconds();
-    auto found = differences(report_.batch);
-    report_.differences.insert(report_.differences.end(), found.begin(), found.end());
+    if (with_batch_) add_differences(differences(report_.batch));
+    if (report_.stream) add_differences(differences(*report_.stream, Stations::stream), "streaming leg: ");
     return std::move(report_);
   }
 
  private:
+  void add_differences(const std::vector<std::string>& found, std::string_view leg = {}) {
+    for (const std::string& difference : found) report_.differences.push_back(fmt::format("{}{}", leg, difference));
+  }
+
   Result<> make_source() {
     auto source = ready_source(context_, progress_);
     if (!source) return pass(source.error());
@@ -77,13 +94,40 @@ class Pass {
     auto ends = ends_of(context_.pipeline, *admin_);
     if (!ends) return pass(ends.error());
     ends_before_ = std::move(*ends);
-    auto gateway = start_gateway(*gateway_address, broker_ ? broker_->writer() : *writer_);
+    if (with_stream_) {
+      if (auto started = begin_stream(*config); !started) return started;
+    }
+    auto gateway = start_gateway(*gateway_address, broker_ ? broker_->writer() : *writer_,
+                                 with_stream_ ? kinesis_.for_gateway : nullptr);
     if (!gateway) return pass(gateway.error());
     gateway_ = std::move(*gateway);
-    auto sink = start_sink(context_, *lake_, *config, true);
-    if (!sink) return pass(sink.error());
-    sink_ = std::move(*sink);
-    return meet_lake();
+    if (with_batch_) {
+      auto sink = start_sink(context_, *lake_, *config, true);
+      if (!sink) return pass(sink.error());
+      sink_ = std::move(*sink);
+      if (auto met = meet_lake(); !met) return met;
+    }
+    return with_stream_ ? meet_streams() : Result<>();
+  }
+
+  Result<> begin_stream(const kafka::ClientConfig& config) {
+    auto address = listen_address(context_, "streams", false, true);
+    if (!address) return pass(address.error());
+    auto kinesis = open_kinesis(context_, *address, false);
+    if (!kinesis) return pass(kinesis.error());
+    kinesis_ = std::move(*kinesis);
+    auto streams = start_stream(context_, stream_pipeline_, *lake_, kinesis_.for_workers, config);
+    if (!streams) return pass(streams.error());
+    streams_ = std::move(*streams);
+    return {};
+  }
+
+  // What earlier runs had left in the streams goes into the tables first, and is counted apart.
+  Result<> meet_streams() {
+    if (auto met = catch_up(*streams_); !met) return met;
+    report_.stream.emplace();
+    report_.stream->lake_backlog = records_of(streams_->counts());
+    return {};
   }
 
   // A lake that is another log's is refused by the sink when it begins: that shall be before anything is posted.
@@ -97,19 +141,23 @@ class Pass {
   }
 
   Result<> post() {
-    auto counts = post_all(context_, gateway_->invoke_url(), progress_);
+    auto counts = post_all(context_, gateway_->invoke_url(), progress_, {.batch = with_batch_, .stream = with_stream_});
     if (!counts) return pass(counts.error());
     gateway_->stop();
-    LegCounts& c = report_.batch;
-    c.posts = counts->posts;
-    c.posted = counts->posted;
-    c.acknowledged = counts->acknowledged;
-    c.refused = counts->refused;
-    c.answers_lost = counts->answers_lost;
+    take_posted(counts->posts, counts->batch, report_.batch);
+    if (report_.stream) take_posted(counts->posts, counts->stream, *report_.stream);
     progress_.clear();
+    if (with_stream_) {
+      stream_done_ = std::async(std::launch::async, [this] { return catch_up(*streams_); });
+      for (size_t type = 0; type < context_.pipeline.records.size(); ++type) {  // what it reads of the topics
+        if (!context_.pipeline.records[type].from_topic || !with_batch_) continue;
+        report_.stream->posted += counts->batch.acknowledged_by_type[type];
+        report_.stream->acknowledged += counts->batch.acknowledged_by_type[type];
+      }
+    }
     if (counts->failure) warn("posting ended early: {}", counts->failure->message);
     if (!counts->first_refusal.empty())
-      warn("{} records were refused, the first: {}", c.refused, counts->first_refusal);
+      warn("{} records were refused, the first: {}", counts->refused, counts->first_refusal);
     if (counts->acknowledged != counts->posted) {
       report_.differences.push_back(
           fmt::format("{} records were posted, but {} acknowledged", counts->posted, counts->acknowledged));
@@ -117,8 +165,17 @@ class Pass {
     return {};
   }
 
+  static void take_posted(int64_t posts, const emulate::LegCounts& counts, LegCounts& c) {
+    c.posts = posts;
+    c.posted = counts.posted;
+    c.acknowledged = counts.acknowledged;
+    c.refused = counts.refused;
+    c.answers_lost = counts.answers_lost;
+  }
+
   // All that the log holds goes into objects; a stop ends the wait.
   Result<> finish_sink() {
+    if (!with_batch_) return {};
     progress_.update("objects");
     auto ends = ends_of(context_.pipeline, *admin_);
     if (!ends) return pass(ends.error());
@@ -137,9 +194,44 @@ class Pass {
     c.objects = counts.objects;
     c.sunk = counts.in_objects;
     c.dead_in_sink = counts.dead;
+    return {};
+  }
+
+  // What the streams hold goes into their tables; then all ends that served both legs.
+  Result<> finish_stream() {
+    Result<> done;
+    if (with_stream_) {
+      progress_.update("stream tables");
+      done = stream_done_.get();
+      if (auto stopped = streams_->stop(); done) done = std::move(stopped);
+      const stream::StreamCounts counts = streams_->counts();
+      take(counts, context_.pipeline, *report_.stream);
+      if (auto gained = count_streams(); done) done = std::move(gained);
+      progress_.clear();
+    }
     admin_.reset();  // clients go before their broker, or they complain of it
     sink_.reset();
+    streams_.reset();
     if (broker_) broker_->stop();
+    kinesis_.stop();
+    return done;
+  }
+
+  // Records that the streams gained: the embedded service knows, of another one only what was read of it.
+  Result<> count_streams() {
+    LegCounts& c = *report_.stream;
+    if (!kinesis_.embedded) {
+      c.log = c.records_in_objects - c.lake_backlog;
+      return {};
+    }
+    c.log = kinesis_.embedded->counts().records_put;
+    if (!reads_topics(context_.pipeline)) return {};
+    auto ends = ends_of(context_.pipeline, *admin_);
+    if (!ends) return pass(ends.error());
+    for (const auto& [at, end] : *ends) {
+      for (const pipeline::RecordType& record : context_.pipeline.records)
+        if (record.from_topic && record.topic == at.topic) c.log += end - ends_before_[at];
+    }
     return {};
   }
 
@@ -175,6 +267,8 @@ class Pass {
 
   const Context& context_;
   Progress& progress_;
+  const bool with_batch_, with_stream_;
+  const pipeline::Pipeline stream_pipeline_;
   RunReport report_;
   std::unique_ptr<object::Store> lake_;
   std::unique_ptr<EmbeddedBroker> broker_;
@@ -182,6 +276,9 @@ class Pass {
   std::unique_ptr<kafka::Admin> admin_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<sink::Sink> sink_;
+  KinesisEnd kinesis_;
+  std::unique_ptr<stream::Streams> streams_;
+  std::future<Result<>> stream_done_;
   std::map<kafka::TopicPartition, int64_t> ends_before_;
   std::map<kafka::TopicPartition, int64_t> sink_starts_;
 };

@@ -9,12 +9,12 @@ namespace pinflow::app {
 namespace {
 
 // Nothing new in any table although records came: all of them are repeats or dead.
-std::string why_no_growth(const LegCounts& c) {
+std::string why_no_growth(const LegCounts& c, std::string_view dead_table) {
   if (sum_of(c.raw) == 0 || sum_of(c.clean) > 0) return {};
   std::string why = fmt::format("The tables did not grow: {} of {} records are repeats of rows that are there",
                                 grouped(sum_of(c.duplicates)), grouped(sum_of(c.raw)));
   if (sum_of(c.dead) > 0)
-    why += fmt::format(", {} are dead letters (pinflow tables show dead)", grouped(sum_of(c.dead)));
+    why += fmt::format(", {} are dead letters (pinflow tables show {})", grouped(sum_of(c.dead)), dead_table);
   return why + ".\nRun with another --seed for other posts, or with --keep-repeats to keep them.\n\n";
 }
 
@@ -23,7 +23,7 @@ std::string why_no_growth(const LegCounts& c) {
 std::string as_json(const RunReport& report) {
   JsonWriter json;
   json.begin_object().key("counts");
-  write_json(json, report.batch);
+  write_json(json, report.batch, report.stream);
   json.key("seconds").begin_object().key("total").number(report.total_seconds);
   for (const auto& [step, seconds] : report.seconds) json.key(step).number(seconds);
   json.end_object().key("answers").begin_object();
@@ -64,8 +64,13 @@ std::string as_text(const std::vector<lake::CheckResult>& checks) {
 std::string as_text(const RunReport& report) {
   std::string text = as_text(report.checks);
   for (const Answer& answer : report.answers) text += titled(answer.name, answer.title, answer.table, kShownRows);
-  text += "Counts, from station to station\n" + as_text(report.batch) + "\n";
-  text += why_no_growth(report.batch);
+  if (report.with_batch) {
+    text += "Counts, from station to station\n" + as_text(report.batch) + "\n" + why_no_growth(report.batch, "dead");
+  }
+  if (report.stream) {
+    text += "Counts of the streaming leg\n" + as_text(*report.stream, Stations::stream) + "\n";
+    if (!report.with_batch) text += why_no_growth(*report.stream, "dead_stream");
+  }
   text += fmt::format("Done in {:.1f} s:", report.total_seconds);
   for (const auto& [step, seconds] : report.seconds) text += fmt::format(" {} {:.1f}", step, seconds);
   text += "\n";

@@ -1,6 +1,7 @@
 // What `pinflow run` found out, and how it is shown. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,8 @@ struct Answer {
 
 struct RunReport {
   LegCounts batch;
+  bool with_batch = true;                               // that leg has run
+  std::optional<LegCounts> stream;                      // where that one has
   std::vector<std::pair<std::string, double>> seconds;  // by step, in their order
   double total_seconds = 0;
   std::vector<lake::CheckResult> checks;
