@@ -4,6 +4,7 @@
 
 #include "app/answers.h"
 #include "app/counts.h"
+#include "app/engine.h"
 #include "app/lake_store.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -44,10 +45,13 @@ Result<int> query(const Context& context) {
   if (!lake) return pass(lake.error());
   lake::QueryOptions options;
   options.date = context.options.date;
-  auto answers = lake::run_queries(context.pipeline, **lake, context.options.names, options);
   auto versions = lake::parse_choice(context.options.versions, context.options.at);
   if (!versions) return pass(versions.error());
   options.versions = std::move(*versions);
+  auto engine = engine_of(context, **lake);
+  if (!engine) return pass(engine.error());
+  options.spark = std::move(*engine);
+  auto answers = lake::run_queries(context.pipeline, **lake, context.options.names, options);
   if (!answers) return pass(answers.error());
   for (const pipeline::RecordType& record : context.pipeline.records) {
     const auto version = answers->versions.find(record.table);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <future>
 
+#include "app/engine.h"
 #include "app/kinesis_endpoint.h"
 #include "app/lake_store.h"
 #include "app/posting.h"
@@ -236,7 +237,11 @@ class Pass {
   }
 
   Result<> batch() {
-    auto report = lake::run_batch(with_repeats(context_), *lake_, batch_options(context_, progress_));
+    auto options = batch_options(context_, progress_);
+    auto engine = engine_of(context_, *lake_);
+    if (!engine) return pass(engine.error());
+    options.spark = std::move(*engine);
+    auto report = lake::run_batch(with_repeats(context_), *lake_, options);
     progress_.clear();
     if (!report) return pass(report.error());
     take(*report, report_);

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "app/counts.h"
+#include "app/engine.h"
 #include "app/lake_store.h"
 #include "app/run.h"
 #include "app/services.h"
@@ -124,6 +125,9 @@ Result<RunReport> work(const Context& context, object::Store& lake, Recorder& re
     options.tables = o.step != "answers";
     options.answers = o.step != "clean";
     options.record = o.record;
+    auto engine = engine_of(context, lake);
+    if (!engine) return pass(engine.error());
+    options.spark = std::move(*engine);
     auto done = lake::run_batch(with_repeats(context), lake, options);
     progress.clear();
     if (!done) return pass(done.error());

@@ -1,0 +1,59 @@
+#include "app/engine.h"
+
+#include <string>
+#include <string_view>
+
+#include "base/files.h"
+#include "spark/connection.h"
+#include "spark/session.h"
+
+namespace pinflow::app {
+namespace {
+
+std::string setting(const Context& context, const char* name) {
+  const auto found = context.pipeline.settings.find(name);
+  return found == context.pipeline.settings.end() ? "" : found->second;
+}
+
+// engine.token and engine.ca, where the connection string does not say them. A token goes over TLS only.
+Result<> secure(const Context& context, spark::Connection& connection) {
+  std::string token = connection.token.empty() ? setting(context, "engine.token") : "";
+  if (constexpr std::string_view kFile = "file:"; token.starts_with(kFile)) {
+    const auto read = read_file(context.pipeline.folder / token.substr(kFile.size()));
+    if (!read) return pass(read.error(), "the setting engine.token");
+    token = read->substr(0, read->find_last_not_of(" \t\r\n") + 1);
+    if (token.empty()) return invalid("the file that the setting engine.token names is empty");
+  }
+  if (!token.empty()) {
+    connection.token = std::move(token);
+    connection.tls = true;
+  }
+  const std::string authorities = setting(context, "engine.ca");
+  if (connection.ca_file.empty() && !authorities.empty())
+    connection.ca_file = (context.pipeline.folder / authorities).string();
+  return {};
+}
+
+}  // namespace
+
+Result<lake::SparkChoice> engine_of(const Context& context, const object::Store& lake) {
+  std::string engine = context.options.engine;
+  if (engine.empty()) engine = setting(context, "engine");
+  if (engine.empty() || engine == "duckdb") return lake::SparkChoice();
+  if (!spark::is_connection(engine)) {
+    return invalid("the engine must be duckdb, or Spark's connection string (sc://HOST:PORT/;…), not '{}'", engine);
+  }
+  auto connection = spark::parse_connection(engine);
+  if (!connection) return pass(connection.error(), "--engine");
+  if (auto secured = secure(context, *connection); !secured) return pass(secured.error());
+  lake::SparkChoice choice;
+  choice.lake = lake::spark_path_of(lake.url(), context.pipeline.engine_paths);
+  choice.open = [connection = *connection] {
+    spark::SessionOptions options;
+    options.settings = lake::spark_settings();
+    return spark::Session::open(connection, options);
+  };
+  return choice;
+}
+
+}  // namespace pinflow::app

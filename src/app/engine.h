@@ -1,0 +1,15 @@
+// Which engine cleans and answers: DuckDB in this process, or Spark.
+#pragma once
+
+#include "app/context.h"
+#include "base/error.h"
+#include "lake/spark_lake.h"
+#include "object/store.h"
+
+namespace pinflow::app {
+
+// --engine, else the setting `engine`, else duckdb: an empty choice. sc://… is Spark, which reaches the lake by what
+// engine.paths of the profile says. invalid: neither of both.
+Result<lake::SparkChoice> engine_of(const Context& context, const object::Store& lake);
+
+}  // namespace pinflow::app
