@@ -301,7 +301,6 @@ COMMON = [
     'row_number() OVER (ORDER BY x NULLS LAST) FROM (VALUES (1)) t(x)',
     'ntile(2) OVER (ORDER BY x NULLS LAST) FROM (VALUES (1)) t(x)',
     'percentile_disc(0.5) WITHIN GROUP (ORDER BY x) FROM (VALUES (1),(2)) t(x)',
-    'max(grouping(x)) FROM (SELECT 1 AS x) t GROUP BY ROLLUP (x) HAVING grouping(x) = 1',
     "date_trunc('month', TIMESTAMP '2020-01-22 03:04:05')",
     'make_timestamp(2020, 1, 2, 3, 4, 5)',
     "upper('äb')",

@@ -7,6 +7,7 @@
 
 #include "app/context.h"
 #include "app/doctor.h"
+#include "app/export_command.h"
 #include "app/kinesis_part.h"
 #include "app/options.h"
 #include "app/parts.h"
@@ -51,6 +52,7 @@ const std::map<std::string, Command, std::less<>>& commands() {
       {"source count", source_count},
       {"query", query},
       {"check", check_pipeline},
+      {"export databricks", export_databricks},
       {"tables", tables},
       {"tables show", show_table},
       {"tables fold", fold_table},

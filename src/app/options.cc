@@ -245,6 +245,9 @@ class Tree {
 
   void reading() {
     leaf(app_, "check", "Whether the pipeline's SQL means the same on DuckDB and on Spark; starts no engine");
+    leaf(branch("export", "The pipeline for others"), "databricks", "Notebooks, from the same SQL files")
+        .add_option("DIR", o_.file, "The folder they are written to")
+        ->required();
     CLI::App& query = leaf(app_, "query", "Answers the pipeline's queries over its tables");
     query.add_option("NAME", o_.names, "Which (default: all)");
     query.add_option("--date", o_.date, "$date in SQL (default: today, UTC)");
