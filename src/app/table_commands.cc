@@ -45,11 +45,9 @@ Result<std::optional<int64_t>> interval(const std::string& text, const char* fla
 
 Result<int> fold_table(const Context& context) {
   delta::UpkeepOptions options;
-  options.clean = options.vacuum = false;
-  if (context.options.all_hours) {
-    options.fold_before_ms = now_ms() + 1;
-    options.fold_least_files = 2;
-  }
+  options.clean = options.vacuum = options.fold_evenly = false;
+  options.fold_least_files = 2;
+  if (context.options.all_hours) options.fold_before_ms = now_ms() + 1;
   const auto report = keep_up(context, options);
   if (!report) return pass(report.error());
   if (context.options.format == Format::json) {

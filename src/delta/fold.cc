@@ -93,7 +93,7 @@ std::vector<size_t> choose_files(const std::vector<DataFile>& files, const FoldO
   for (size_t k = 0; k < small.size() && k < static_cast<size_t>(options.most_files); ++k) {
     const int64_t size = files[small[k]].size;
     if (sum + size > options.bytes) break;
-    if (size <= sum) chosen = k + 1;
+    if (size <= sum || !options.evenly) chosen = k + 1;
     sum += size;
   }
   small.resize(chosen);

@@ -20,6 +20,7 @@ struct FoldOptions {
   int64_t bytes = 128 << 20;         // into a file of at most so much
   int least_files = 8;               // fewer are left as they are
   int most_files = 4'000;            // at once
+  bool evenly = true;                // leave a file that weighs more than all smaller ones together
   int64_t memory_bytes = 512 << 20;  // the engine's
 };
 
@@ -29,9 +30,9 @@ struct Folded {
   bool more = false;   // there may be more to fold
 };
 
-// The files to fold, as places in `files`, in order. Of the small ones the smallest are taken, as long as the largest
-// weighs no more than the others together: so a row is written again a number of times that grows with the logarithm
-// of the table's size. Pure.
+// The files to fold, as places in `files`, in order. Of the small ones the smallest are taken, where `evenly` as long
+// as the largest weighs no more than the others together: so a row is written again a number of times that grows with
+// the logarithm of the table's size. Pure.
 std::vector<size_t> choose_files(const std::vector<DataFile>& files, const FoldOptions& options);
 
 // Folds one set of files of the snapshot (the newest). unsupported where the table needs what we do not write.

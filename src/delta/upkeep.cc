@@ -126,6 +126,7 @@ Result<> Upkeep::fold_some(int64_t now, UpkeepReport& report) {
   options.bytes = options_.fold_bytes;
   options.least_files = options_.fold_least_files;
   options.most_files = options_.fold_most_files;
+  options.evenly = options_.fold_evenly;
   options.memory_bytes = options_.memory_bytes;
   const auto folded = fold(store_, table_, *snapshot, options);
   if (!folded) return pass(folded.error());

@@ -30,6 +30,7 @@ struct UpkeepOptions {
   int64_t fold_below_bytes = 32 << 20;  // files smaller than this
   int64_t fold_bytes = 128 << 20;       // into files of at most so much
   int fold_least_files = 8;             // fewer are left
+  bool fold_evenly = true;              // leave a file that weighs more than all smaller ones together
   int fold_most_files = 4'000;          // in one step
 
   int removals = 2'000;                      // of log entries and of files in one step

@@ -30,6 +30,26 @@ std::string lower(std::string_view text) {
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
+// Without comments and texts in quotes: the words that name something.
+std::string names_part(std::string_view sql) {
+  std::string out;
+  for (size_t i = 0; i < sql.size();) {
+    const std::string_view rest = sql.substr(i);
+    size_t end = std::string_view::npos;
+    if (rest.starts_with("--")) end = rest.find('\n');
+    else if (rest.starts_with("/*")) end = rest.find("*/", 2);
+    else if (rest.starts_with('\'')) end = rest.find('\'', 1);
+    else {
+      out += rest.front();
+      ++i;
+      continue;
+    }
+    out += ' ';
+    i = end == std::string_view::npos ? sql.size() : i + end + (rest.starts_with("/*") ? 2 : 1);
+  }
+  return out;
+}
+
 // The name stands in the text by itself; both in small letters.
 bool names(const std::string& text, const std::string& name) {
   for (size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
@@ -74,7 +94,7 @@ Result<VersionChoice> parse_choice(const std::vector<std::string>& versions, con
 
 std::vector<std::string> tables_in(const pipeline::Pipeline& pipeline, const std::vector<std::string>& sql) {
   std::string text;
-  for (const std::string& one : sql) text += lower(one) + "\n";
+  for (const std::string& one : sql) text += lower(names_part(one)) + "\n";
   std::vector<std::string> tables;
   const auto add = [&](const std::string& table, bool named) {
     if (named && !table.empty() && std::ranges::find(tables, table) == tables.end()) tables.push_back(table);
