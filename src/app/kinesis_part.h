@@ -29,7 +29,9 @@ class EmbeddedStreams {
   // Makes those of the pipeline's streams that are not there, of one shard each.
   Result<> make_streams(const pipeline::Pipeline& pipeline);
   kinesis::ServiceCounts counts() const { return service_->counts(); }
-  void stop() { service_->stop(); }
+  void stop() {
+    if (service_) service_->stop();
+  }
 
  private:
   EmbeddedStreams() = default;
