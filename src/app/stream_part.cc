@@ -25,6 +25,8 @@ using std::chrono::milliseconds;
 constexpr std::string_view kDefaultBroker = "127.0.0.1:9092";
 constexpr std::string_view kDefaultKinesis = "http://127.0.0.1:4567";
 
+constexpr milliseconds kShortestLease{500};
+
 bool reads(const pipeline::Pipeline& pipeline, bool topics) {
   return std::ranges::any_of(pipeline.records,
                              [&](const pipeline::RecordType& record) { return record.from_topic == topics; });
@@ -81,6 +83,12 @@ Result<std::unique_ptr<stream::Streams>> start_stream(const Context& context, co
   if (!trigger) return pass(trigger.error());
   stream::StreamOptions options;
   options.trigger = *trigger;
+  if (const auto lease = pipeline.settings.find("stream.lease"); lease != pipeline.settings.end()) {
+    const auto length = parse_trigger(lease->second);
+    if (!length || *length < kShortestLease || *length > std::chrono::hours(1))
+      return invalid("the setting stream.lease is '{}'; it must be a time from 500ms to 60m", lease->second);
+    options.lease = *length;
+  }
   std::vector<stream::FeedOfRecords> feeds;
   for (stream::FeedPlan& plan : stream::feeds_of(pipeline)) {
     auto feed = plan.kind == stream::FeedPlan::Kind::kafka ? stream::kafka_feed(kafka, plan.name)

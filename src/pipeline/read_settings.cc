@@ -9,10 +9,10 @@ namespace {
 
 // Every setting there is; docs/pipeline.md says what each means.
 const std::vector<std::string> known_settings{
-    "gateway.listen", "broker.listen",        "kinesis.listen", "web.listen",       "lake",
-    "source",         "command.config",       "engine",         "bootstrap.server", "kinesis.endpoint",
-    "kinesis.keys",   "kinesis.shard_limits", "kinesis.region", "s3.endpoint",      "s3.region",
-    "s3.path_style",  "aws.profile",          "engine.token",   "engine.ca",
+    "gateway.listen", "broker.listen",  "kinesis.listen",   "web.listen",       "lake",         "source",
+    "command.config", "engine",         "bootstrap.server", "kinesis.endpoint", "kinesis.keys", "kinesis.shard_limits",
+    "kinesis.region", "s3.endpoint",    "s3.region",        "s3.path_style",    "aws.profile",  "engine.token",
+    "engine.ca",      "stream.trigger", "stream.lease",
 };
 constexpr const char* engine_paths_key = "engine.paths";
 
