@@ -71,11 +71,6 @@ bool is_header_value(std::string_view value) {
   return std::ranges::all_of(value, [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
-bool on_this_machine(std::string_view host) {
-  const bool digits = std::ranges::all_of(host, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
-  return host == "localhost" || (host.starts_with("127.") && digits) || host == "[::1]";
-}
-
 Result<> take_authority(Connection& connection, std::string_view authority) {
   if (authority.find('@') != std::string_view::npos) {
     return invalid("a connection string names no user before its host: give ;user_id=… and ;token=…");
@@ -144,6 +139,11 @@ Result<> take_parameter(Connection& connection, Said& said, std::string_view nam
 
 bool is_connection(std::string_view text) { return text.starts_with(kScheme); }
 
+bool Connection::on_this_machine() const {
+  const bool digits = std::ranges::all_of(host, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  return host == "localhost" || (host.starts_with("127.") && digits) || host == "[::1]";
+}
+
 std::string Connection::shown() const { return fmt::format("{}{}:{}", kScheme, host, port); }
 
 Result<Connection> parse_connection(std::string_view text) {
@@ -181,7 +181,7 @@ Result<Connection> parse_connection(std::string_view text) {
     }
   }
   connection.tls = said.tls.value_or(!connection.token.empty());
-  if (!connection.tls && !connection.token.empty() && !on_this_machine(connection.host)) {
+  if (!connection.tls && !connection.token.empty() && !connection.on_this_machine()) {
     return invalid("{}: with use_ssl=false the token would go over the network in clear: take use_ssl away",
                    connection.shown());
   }

@@ -31,6 +31,9 @@ struct Connection {
 
   // "sc://host:port": what messages may show.
   std::string shown() const;
+
+  // By its name: localhost or a loopback address.
+  bool on_this_machine() const;
 };
 
 // Values are percent-decoded; names are case-sensitive. invalid: another scheme, a path, a parameter without '=', a

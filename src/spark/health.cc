@@ -16,8 +16,8 @@ Health examine(Session& session, const std::string& probe, const std::string& te
   } else if (read->rows.size() != 1 || read->rows[0][0] != sql::Value{text}) {
     health.no_read = Error{Code::corrupt, fmt::format("{} reads otherwise than it was written", probe)};
   }
-  const auto written = session.execute(
-      fmt::format("INSERT OVERWRITE DIRECTORY {} USING text SELECT {} AS value", quote_text(scratch), quote_text(text)));
+  const auto written = session.execute(fmt::format("INSERT OVERWRITE DIRECTORY {} USING text SELECT {} AS value",
+                                                   quote_text(scratch), quote_text(text)));
   if (!written) health.no_write = written.error();
   return health;
 }

@@ -43,6 +43,7 @@ void say_grpc(gpr_log_func_args* line) { debug("gRPC: {}", line->message); }
 
 grpc::ChannelArguments arguments_of(const Connection& connection, const std::string& client) {
   grpc::ChannelArguments arguments;
+  if (connection.on_this_machine()) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetUserAgentPrefix(client);
   arguments.SetMaxReceiveMessageSize(static_cast<int>(connection.max_message));
   arguments.SetMaxSendMessageSize(static_cast<int>(connection.max_message));
@@ -427,11 +428,14 @@ Error Rpc::explained(const Failure& failure, std::span<const Place> places) {
                                            "connection string, ;token=…",
                                            shown_, error.message)};
   }
+  if (error.code == Code::full && failure.error_class.empty()) {
+    return error.within(shown_ + ": an answer in one piece (;grpc_max_message_size=BYTES allows more)");
+  }
   if (!failure.error_class.empty() || error.code != Code::unavailable) return error;
   std::string hint;
   const auto says = [&](std::string_view what) { return failure.message.find(what) != std::string::npos; };
   if (says("CERTIFICATE_VERIFY_FAILED") || says("andshake failed")) {
-    hint = ": its certificate does not check; name its authority's PEM file in the engine's setting `ca`";
+    hint = ": its certificate does not check; name its authority's PEM file by the setting engine.ca";
   } else if (says("Socket closed") || says("Connection reset")) {
     hint = tls_ ? "" : ": does it speak TLS? Then add ;use_ssl=true";
   }

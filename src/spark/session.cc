@@ -62,8 +62,17 @@ Result<sql::Table> rows_of(Session::Impl& session, const proto::Relation& relati
   return table;
 }
 
+// The one query that a text is.
+Result<Statement> one_query(std::string_view sql, const sql::Origin& origin) {
+  const auto statements = split_statements(sql);
+  const std::string where = origin.file.empty() ? "" : origin.file + ": ";
+  if (statements.size() != 1) return invalid("{}one query was expected, not {} statements", where, statements.size());
+  if (!is_query(statements[0].text)) return invalid("{}a query was expected, not a command", where);
+  return statements[0];
+}
+
 // A query's rows have to be fetched or its errors would stay unseen; a command's are there already.
-bool is_query(const proto::Relation& relation) { return relation.has_sql(); }
+bool has_rows_to_make(const proto::Relation& relation) { return relation.has_sql(); }
 
 }  // namespace
 
@@ -112,7 +121,7 @@ Result<> Session::execute(std::string_view sql, const sql::Origin& origin) {
   for (const Statement& statement : split_statements(sql)) {
     auto relation = run_statement(*impl_, statement, origin);
     if (!relation) return pass(relation.error());
-    if (!is_query(*relation)) continue;
+    if (!has_rows_to_make(*relation)) continue;
     if (auto rows = rows_of(*impl_, *relation, statement, origin); !rows) return pass(rows.error());
   }
   return {};
@@ -140,12 +149,11 @@ Result<sql::Value> Session::value(std::string_view sql, const sql::Origin& origi
 }
 
 Result<std::vector<sql::ColumnInfo>> Session::columns(std::string_view sql, const sql::Origin& origin) {
-  const auto statements = split_statements(sql);
-  if (statements.size() != 1) return invalid("one query was expected, not {} statements", statements.size());
-  const Statement& statement = statements[0];
+  const auto statement = one_query(sql, origin);
+  if (!statement) return pass(statement.error());
   proto::AnalyzePlanRequest request;
-  request.mutable_schema()->mutable_plan()->mutable_root()->mutable_sql()->set_query(std::string(statement.text));
-  const auto places = impl_->places({std::string(statement.text), statement.first_line, origin});
+  request.mutable_schema()->mutable_plan()->mutable_root()->mutable_sql()->set_query(std::string(statement->text));
+  const auto places = impl_->places({std::string(statement->text), statement->first_line, origin});
   auto answer = impl_->rpc.analyze(std::move(request), places);
   if (!answer) return pass(answer.error());
   std::vector<sql::ColumnInfo> out;
@@ -156,10 +164,9 @@ Result<std::vector<sql::ColumnInfo>> Session::columns(std::string_view sql, cons
 }
 
 Result<> Session::create_view(std::string_view name, std::string_view sql, const sql::Origin& origin) {
-  const auto statements = split_statements(sql);
-  if (statements.size() != 1)
-    return invalid("view {}: one query was expected, not {} statements", name, statements.size());
-  const Place place{std::string(statements[0].text), statements[0].first_line, origin};
+  const auto statement = one_query(sql, origin);
+  if (!statement) return pass(statement.error(), "view {}", name);
+  const Place place{std::string(statement->text), statement->first_line, origin};
   proto::Command command;
   auto* view = command.mutable_create_dataframe_view();
   view->mutable_input()->mutable_sql()->set_query(place.text);

@@ -128,7 +128,8 @@ TEST_F(Trusted, ACertificateThatDoesNotCheckGetsNoToken) {
   const auto session = Session::open(server_.connection(";token=dapi-s3cret"), kQuick);  // the system's authorities
   ASSERT_FALSE(session);
   EXPECT_EQ(session.error().code, Code::unavailable);
-  EXPECT_THAT(session.error().message, AllOf(HasSubstr("certificate"), HasSubstr("`ca`"), Not(HasSubstr("s3cret"))));
+  EXPECT_THAT(session.error().message,
+              AllOf(HasSubstr("certificate"), HasSubstr("engine.ca"), Not(HasSubstr("s3cret"))));
   EXPECT_THAT(server_.calls(), IsEmpty());
 }
 
@@ -334,6 +335,19 @@ TEST(Errors, AreFetchedWholeAndNameTheFile) {
             "queries/q.sql:4: [DIVIDE_BY_ZERO] Division by zero.\n== SQL (line 4, position 2) ==");
   ASSERT_THAT(server.calls("FetchErrorDetails"), SizeIs(1));
   EXPECT_EQ(server.calls("FetchErrorDetails")[0].detail, "error-1");
+}
+
+TEST(Queries, AreNoCommandsInDisguise) {
+  RecordingServer server;
+  auto session = open(server.connection());
+  const size_t before = server.calls().size();
+  for (const char* sql : {"INSERT INTO t VALUES (1)", "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a",
+                          "DROP TABLE t", "SELECT 1; SELECT 2", "", "-- nothing"}) {
+    EXPECT_EQ(session->columns(sql).error().code, Code::invalid) << sql;
+    EXPECT_EQ(session->create_view("v", sql).error().code, Code::invalid) << sql;
+    EXPECT_EQ(session->start_stream(sql, {}).error().code, Code::invalid) << sql;
+  }
+  EXPECT_EQ(server.calls().size(), before);
 }
 
 TEST(Quoting, IsSafe) {

@@ -134,6 +134,26 @@ std::vector<Statement> split_statements(std::string_view sql) {
   return out;
 }
 
+bool is_query(std::string_view statement) {
+  const auto any_of = [](std::string_view word, std::initializer_list<std::string_view> words) {
+    return std::ranges::any_of(words, [word](std::string_view known) { return same_word(word, known); });
+  };
+  Walk walk(statement);
+  int depth = 0;
+  bool first = true;
+  for (walk.skip_space(); !walk.at_end(); walk.skip_space()) {
+    const size_t begin = walk.position();
+    walk.skip_token();
+    const std::string_view token = walk.from(begin);
+    if (first && !any_of(token, {"SELECT", "WITH", "VALUES", "TABLE", "FROM", "("})) return false;
+    first = false;
+    if (token == "(") ++depth;
+    if (token == ")") --depth;
+    if (depth == 0 && any_of(token, {"INSERT", "UPDATE", "DELETE", "MERGE"})) return false;
+  }
+  return !first;
+}
+
 int line_of(std::string_view text, int64_t utf16_index) {
   const size_t end = byte_of(text, std::max<int64_t>(0, utf16_index)).value_or(text.size());
   return 1 + static_cast<int>(std::count(text.begin(), text.begin() + end, '\n'));

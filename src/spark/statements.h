@@ -18,6 +18,10 @@ struct Statement {
 // (BEGIN … END) is one statement, to the text's end. What is left open (a quote, a comment) is Spark's to refuse.
 std::vector<Statement> split_statements(std::string_view sql);
 
+// Whether a statement is a query: SELECT, WITH, VALUES, TABLE, FROM or a parenthesis first, and no word outside of
+// parentheses that writes. Where Spark is only asked about a text, it would run a command in it.
+bool is_query(std::string_view statement);
+
 // The line, from 1, of a position that Spark counts in UTF-16 units, from 0.
 int line_of(std::string_view text, int64_t utf16_index);
 

@@ -51,6 +51,19 @@ TEST(Statements, WhatIsLeftOpenStays) {
   EXPECT_THAT(split("SELECT 1 /* ;"), ElementsAre(Pair("SELECT 1 /* ;", 1)));
 }
 
+TEST(Queries, AreToldFromCommands) {
+  for (const char* sql :
+       {"select 1", "WITH a AS (SELECT 1) SELECT * FROM a", "VALUES (1)", "TABLE t", "FROM t SELECT 1",
+        "/* x */ (SELECT 1)", "SELECT 'INSERT', `delete`, replace('a', 'b') FROM t"}) {
+    EXPECT_TRUE(is_query(sql)) << sql;
+  }
+  for (const char* sql :
+       {"", "-- SELECT", "INSERT INTO t SELECT 1", "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a",
+        "FROM t INSERT INTO u SELECT *", "SET a = 1", "BEGIN SELECT 1; END", "EXPLAIN SELECT 1"}) {
+    EXPECT_FALSE(is_query(sql)) << sql;
+  }
+}
+
 TEST(Positions, CountUtf16Units) {
   const std::string_view text = "é😀x\nb\nc";
   EXPECT_EQ(line_of(text, 0), 1);

@@ -1,5 +1,6 @@
 // The part of a session that is about streams: spark.readStream, df.writeStream and their queries.
 #include <algorithm>
+#include <utility>
 
 #include "base/shutdown.h"
 #include "spark/session_impl.h"
@@ -10,6 +11,7 @@ namespace {
 
 // The server is asked again as often: a stop must not wait for a stream.
 constexpr std::chrono::milliseconds kAwaitSlice{500};
+constexpr std::chrono::milliseconds kAnswerWithin{120'000};  // stopping waits for the batch that runs
 
 proto::Command about(const StreamQuery& query) {
   proto::Command command;
@@ -19,13 +21,19 @@ proto::Command about(const StreamQuery& query) {
   return command;
 }
 
+// What is asked about a stream is answered at once; it goes on after a stop was requested, or nobody could stop
+// streams.
 Result<proto::StreamingQueryCommandResult> ask(Session::Impl& session, const proto::Command& command) {
   proto::StreamingQueryCommandResult out;
+  const auto end = std::chrono::steady_clock::now() + kAnswerWithin;
+  const Watch before =
+      std::exchange(session.rpc.watch, [end](const Progress&) { return std::chrono::steady_clock::now() < end; });
   auto run =
       session.command(command, session.places({}), [&out](const proto::ExecutePlanResponse& response) -> Result<> {
         if (response.has_streaming_query_command_result()) out = response.streaming_query_command_result();
         return {};
       });
+  session.rpc.watch = before;
   if (!run) return pass(run.error());
   return out;
 }
@@ -49,7 +57,7 @@ Result<> Session::create_stream_view(std::string_view name, const StreamSource& 
 
 Result<StreamQuery> Session::start_stream(std::string_view sql, const StreamSink& sink, const sql::Origin& origin) {
   const auto statements = split_statements(sql);
-  if (statements.size() != 1) return invalid("a stream is one query, not {} statements", statements.size());
+  if (statements.size() != 1 || !is_query(statements[0].text)) return invalid("a stream is one query, and no command");
   const Place place{std::string(statements[0].text), statements[0].first_line, origin};
   proto::Command command;
   auto* start = command.mutable_write_stream_operation_start();
@@ -121,7 +129,8 @@ Result<bool> Session::await_stream(const StreamQuery& query, std::chrono::millis
     auto answer = ask(*impl_, command);
     if (!answer) return pass(answer.error());
     if (answer->await_termination().terminated()) return true;
-    if (stop_requested()) return fail(Code::cancelled, "stopped while waiting for a stream");
+    const bool go_on = impl_->rpc.watch ? impl_->rpc.watch({}) : !stop_requested();
+    if (!go_on) return fail(Code::cancelled, "stopped while waiting for a stream");
   }
 }
 
