@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/files.h"
+#include "portable/check.h"
 #include "spark/connection.h"
 #include "spark/session.h"
 
@@ -46,6 +47,9 @@ Result<lake::SparkChoice> engine_of(const Context& context, const object::Store&
   auto connection = spark::parse_connection(engine);
   if (!connection) return pass(connection.error(), "--engine");
   if (auto secured = secure(context, *connection); !secured) return pass(secured.error());
+  if (auto same = portable::require_portable(context.pipeline); !same) {
+    return pass(same.error(), "Spark would read this SQL otherwise than DuckDB (pinflow check)");
+  }
   lake::SparkChoice choice;
   choice.lake = lake::spark_path_of(lake.url(), context.pipeline.engine_paths);
   choice.open = [connection = *connection] {

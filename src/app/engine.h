@@ -9,7 +9,7 @@
 namespace pinflow::app {
 
 // --engine, else the setting `engine`, else duckdb: an empty choice. sc://… is Spark, which reaches the lake by what
-// engine.paths of the profile says. invalid: neither of both.
+// engine.paths of the profile says. invalid: neither of both, or SQL that means something else on Spark.
 Result<lake::SparkChoice> engine_of(const Context& context, const object::Store& lake);
 
 }  // namespace pinflow::app
