@@ -10,51 +10,63 @@
 
 #include "app/context.h"
 #include "app/counts.h"
+#include "app/doctor_services.h"
+#include "app/findings.h"
+#include "app/kinesis_endpoint.h"
 #include "app/lake_store.h"
 #include "app/services.h"
-#include "aws/default_credentials.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "lake/tables.h"
+#include "portable/check.h"
 #include "source/load.h"
+#include "spark/connection.h"
 
 namespace pinflow::app {
 namespace {
-
-struct Finding {
-  std::string check;
-  bool well = true;
-  std::string detail;
-};
 
 class Doctor {
  public:
   explicit Doctor(const Options& options) : options_(options) {}
 
-  std::vector<Finding> examine() {
+  const Findings& examine() {
     auto context = load_context(options_);
     if (!context) {
       bad("pipeline", context.error().message);
       return findings_;
     }
-    well("pipeline", fmt::format("{}: {} record types, {} queries", context->pipeline.id,
-                                 context->pipeline.records.size(), context->pipeline.queries.size()));
+    well("pipeline", fmt::format("{}: {} record types, {} queries, profile {}", context->pipeline.id,
+                                 context->pipeline.records.size(), context->pipeline.queries.size(), options_.profile));
+    portable(*context);
     source(*context);
     folder(*context);
-    if (!names_a_cluster(*context)) {
-      address(*context, "broker");
-    } else {
-      cluster(*context);
-    }
     address(*context, "gateway");
+    if (names_a_cluster(*context)) examine_kafka(*context, findings_);
+    else address(*context, "broker");
+    if (names_a_kinesis(*context)) examine_kinesis(*context, findings_);
+    else address(*context, "streams");
     lake(*context);
     return findings_;
   }
 
  private:
-  void well(std::string check, std::string detail) { findings_.push_back({std::move(check), true, std::move(detail)}); }
-  void bad(std::string check, std::string detail) { findings_.push_back({std::move(check), false, std::move(detail)}); }
+  void well(std::string check, std::string detail) { findings_.well(std::move(check), std::move(detail)); }
+  void bad(std::string check, std::string detail) { findings_.bad(std::move(check), std::move(detail)); }
+
+  // SQL that Spark reads otherwise hurts only those who use Spark.
+  void portable(const Context& context) {
+    const size_t places = portable::check(context.pipeline).size();
+    if (places == 0) return;
+    const auto engine = context.pipeline.settings.find("engine");
+    const std::string& chosen = !context.options.engine.empty() || engine == context.pipeline.settings.end()
+                                    ? context.options.engine
+                                    : engine->second;
+    std::string detail = fmt::format("{} place{} of the SQL mean{} something else on Spark: `pinflow check` says which",
+                                     places, places == 1 ? "" : "s", places == 1 ? "s" : "");
+    if (spark::is_connection(chosen)) bad("sql", std::move(detail));
+    else well("sql", std::move(detail));
+  }
 
   void source(const Context& context) {
     auto choice = source_of(context);
@@ -104,41 +116,18 @@ class Doctor {
     well(part, listen->text() + " is free");
   }
 
-  void cluster(const Context& context) {
-    auto config = kafka_config(context, "");
-    if (!config) return bad("kafka", config.error().message);
-    auto admin = kafka::Admin::open(*config);
-    if (!admin) return bad("kafka", admin.error().message);
-    auto topics = (*admin)->list_topics();
-    if (!topics) return bad("kafka", topics.error().message);
-    auto id = (*admin)->cluster_id();
-    well("kafka",
-         fmt::format("{}: cluster {}, {} topics", config->bootstrap_servers, id ? *id : "unknown", topics->size()));
-    for (const pipeline::RecordType& record : context.pipeline.records) {
-      if (std::find(topics->begin(), topics->end(), record.topic) == topics->end()) {
-        well("topic", fmt::format("{} is not there yet; `run` and `pinflow topics create` make it", record.topic));
-      }
-    }
-  }
-
   void lake(const Context& context) {
     auto store = open_lake(context);
+    const bool in_s3 = store && (*store)->url().starts_with("s3://");
+    if (in_s3 || names_a_kinesis(context)) examine_keys(context, in_s3, findings_);
     if (!store) return bad("lake", store.error().message);
-    if ((*store)->url().starts_with("s3://")) keys();
     auto tables = lake::list_tables(**store);
     if (!tables) return bad("lake", tables.error().message);
     if (auto tried = try_to_write(**store); !tried) return bad("lake", tried.error().message);
     std::string detail = (*store)->url() + ":";
     for (const lake::TableInfo& table : *tables) detail += fmt::format(" {} {}", table.name, grouped(table.records));
-    well("lake", tables->empty() ? (*store)->url() + ": no tables yet" : detail);
-  }
-
-  // Who this is to AWS. (The keys' own right to ask that, sts:GetCallerIdentity, is in no policy that is asked for.)
-  void keys() {
-    const auto provider = aws::default_credentials();
-    const auto credentials = provider->get();
-    if (!credentials) return bad("keys", credentials.error().message);
-    well("keys", fmt::format("{} of {}", credentials->access_key_id, provider->from()));
+    well("lake", tables->empty() ? (*store)->url() + ": can be written, no tables yet" : detail);
+    examine_engine(context, **store, findings_);
   }
 
   // Puts an object, reads it and takes it away: what every command on a lake must be allowed.
@@ -155,7 +144,7 @@ class Doctor {
   }
 
   const Options& options_;
-  std::vector<Finding> findings_;
+  Findings findings_;
 };
 
 std::string as_json(const std::vector<Finding>& findings) {
@@ -172,17 +161,16 @@ std::string as_json(const std::vector<Finding>& findings) {
 }  // namespace
 
 Result<int> doctor(const Options& options) {
-  const std::vector<Finding> findings = Doctor(options).examine();
-  bool all_well = true;
-  for (const Finding& finding : findings) all_well = all_well && finding.well;
+  Doctor doctor(options);
+  const Findings& findings = doctor.examine();
   if (options.format == Format::json) {
-    fmt::print("{}\n", as_json(findings));
-    return all_well ? 0 : 1;
+    fmt::print("{}\n", as_json(findings.all()));
+    return findings.all_well() ? 0 : 1;
   }
-  for (const Finding& finding : findings) {
+  for (const Finding& finding : findings.all()) {
     fmt::print("{:<5} {:<9} {}\n", finding.well ? "ok" : "MEND", finding.check, finding.detail);
   }
-  return all_well ? 0 : 1;
+  return findings.all_well() ? 0 : 1;
 }
 
 }  // namespace pinflow::app

@@ -122,7 +122,7 @@ std::optional<bool> allows(int32_t operations, int operation) {
 
 Result<> check_access(const ClientConfig& config, int timeout_ms) {
   auto asked = ask_any(config, {}, timeout_ms);
-  if (!asked) return pass(asked.error(), "the Kafka cluster {}", config.bootstrap_servers);
+  if (!asked) return pass(asked.error(), "Kafka");
   return {};
 }
 
@@ -142,7 +142,7 @@ Result<std::string> principal_of(const ClientConfig& config) {
 
 Result<ClusterAccess> read_access(const ClientConfig& config, const std::vector<std::string>& topics, int timeout_ms) {
   auto asked = ask_any(config, topics, timeout_ms);
-  if (!asked) return pass(asked.error(), "the Kafka cluster {}", config.bootstrap_servers);
+  if (!asked) return pass(asked.error(), "Kafka");
   const MetadataResponse& metadata = asked->metadata;
   const bool tells = asked->version >= kFirstWithOperations;
   ClusterAccess access;
