@@ -1,9 +1,11 @@
 #include "app/engine.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
 #include "base/files.h"
+#include "base/fill_in.h"
 #include "portable/check.h"
 #include "spark/connection.h"
 #include "spark/session.h"
@@ -26,8 +28,9 @@ Result<> secure(const Context& context, spark::Connection& connection) {
     if (token.empty()) return invalid("the file that the setting engine.token names is empty");
   }
   if (!token.empty()) {
-    connection.token = std::move(token);
-    connection.tls = true;
+    if (auto given = spark::give_token(connection, std::move(token)); !given) {
+      return pass(given.error(), "the setting engine.token");
+    }
   }
   const std::string authorities = setting(context, "engine.ca");
   if (connection.ca_file.empty() && !authorities.empty())
@@ -38,11 +41,14 @@ Result<> secure(const Context& context, spark::Connection& connection) {
 }  // namespace
 
 Result<lake::SparkChoice> engine_of(const Context& context, const object::Store& lake) {
-  std::string engine = context.options.engine;
-  if (engine.empty()) engine = setting(context, "engine");
+  auto given = with_environment(context.options.engine);
+  if (!given) return pass(given.error(), "--engine");
+  const std::string engine = given->empty() ? setting(context, "engine") : *given;
   if (engine.empty() || engine == "duckdb") return lake::SparkChoice();
   if (!spark::is_connection(engine)) {
-    return invalid("the engine must be duckdb, or Spark's connection string (sc://HOST:PORT/;…), not '{}'", engine);
+    // Its beginning only: what comes behind may hold a password.
+    return invalid("the engine must be duckdb, or Spark's connection string (sc://HOST:PORT/;…), not '{}…'",
+                   engine.substr(0, std::min<size_t>(engine.find_first_of(":/@;"), 20)));
   }
   auto connection = spark::parse_connection(engine);
   if (!connection) return pass(connection.error(), "--engine");

@@ -1,6 +1,7 @@
 #include "spark/connection.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <optional>
 
@@ -96,21 +97,29 @@ Result<> take_boolean(bool& to, std::string_view name, std::string_view value) {
   return {};
 }
 
-// What the string said of TLS; a token implies it where it says nothing.
-struct Said {
-  std::optional<bool> tls;
-};
+Result<> take_token(Connection& connection, std::string token) {
+  if (token.empty()) return invalid("token: it is empty");
+  if (!is_header_value(token)) return invalid("token: it holds a character that cannot be sent in a header");
+  connection.token = std::move(token);
+  return {};
+}
+
+// A token implies TLS; without it, it goes to this machine only.
+Result<> protect_token(Connection& connection) {
+  if (connection.token.empty()) return {};
+  connection.tls = !connection.plain;
+  if (connection.tls || connection.on_this_machine()) return {};
+  return invalid("{}: with use_ssl=false the token would go over the network in clear: take use_ssl away",
+                 connection.shown());
+}
 
 // Values are not shown: they may be secrets.
-Result<> take_parameter(Connection& connection, Said& said, std::string_view name, std::string value) {
+Result<> take_parameter(Connection& connection, std::string_view name, std::string value) {
   if (name == "token") {
-    if (value.empty()) return invalid("token: it is empty");
-    if (!is_header_value(value)) return invalid("token: it holds a character that cannot be sent in a header");
-    connection.token = std::move(value);
+    return take_token(connection, std::move(value));
   } else if (name == "use_ssl") {
-    bool tls = false;
-    if (auto taken = take_boolean(tls, name, value); !taken) return taken;
-    said.tls = tls;
+    if (auto taken = take_boolean(connection.tls, name, value); !taken) return taken;
+    connection.plain = !connection.tls;
   } else if (name == "user_id") {
     connection.user_id = std::move(value);
   } else if (name == "user_agent") {
@@ -146,6 +155,12 @@ bool Connection::on_this_machine() const {
 
 std::string Connection::shown() const { return fmt::format("{}{}:{}", kScheme, host, port); }
 
+Result<> give_token(Connection& connection, std::string token) {
+  if (auto taken = take_token(connection, std::move(token)); !taken)
+    return pass(taken.error(), "{}", connection.shown());
+  return protect_token(connection);
+}
+
 Result<Connection> parse_connection(std::string_view text) {
   if (!is_connection(text)) return invalid("a connection string of Spark begins with sc://");
   text.remove_prefix(kScheme.size());
@@ -158,7 +173,6 @@ Result<Connection> parse_connection(std::string_view text) {
     return invalid("{}: a connection string has no path and no query: parameters stand as /;name=value;name=value",
                    connection.shown());
   }
-  Said said;
   std::vector<std::string_view> names;
   while (!rest.empty()) {
     rest.remove_prefix(1);  // the ';'
@@ -176,15 +190,11 @@ Result<Connection> parse_connection(std::string_view text) {
     names.push_back(name);
     auto value = percent_decoded(parameter.substr(equals + 1));
     if (!value) return invalid("{}: {}: a '%' is not followed by two hex digits", connection.shown(), name);
-    if (auto taken = take_parameter(connection, said, name, std::move(*value)); !taken) {
+    if (auto taken = take_parameter(connection, name, std::move(*value)); !taken) {
       return pass(taken.error(), "{}", connection.shown());
     }
   }
-  connection.tls = said.tls.value_or(!connection.token.empty());
-  if (!connection.tls && !connection.token.empty() && !connection.on_this_machine()) {
-    return invalid("{}: with use_ssl=false the token would go over the network in clear: take use_ssl away",
-                   connection.shown());
-  }
+  if (auto safe = protect_token(connection); !safe) return pass(safe.error());
   return connection;
 }
 

@@ -21,6 +21,7 @@ struct Connection {
   std::string host;
   int port = kDefaultPort;
   bool tls = false;        // use_ssl, or implied by a token
+  bool plain = false;      // use_ssl=false was said
   std::string token;       // sent as "authorization: Bearer …", never shown
   std::string user_id;     // empty: the name of the user who runs the program
   std::string user_agent;  // put before our own
@@ -40,6 +41,9 @@ struct Connection {
 // parameter given twice, a port or number out of range, a session_id that is no UUID, use_ssl=false with a token for a
 // host other than this machine (the token would go over the wire in clear).
 Result<Connection> parse_connection(std::string_view text);
+
+// As if the string had said ;token=…. invalid: the token cannot be sent, or would go over the network in clear.
+Result<> give_token(Connection& connection, std::string token);
 
 // Whether text begins as a connection string does.
 bool is_connection(std::string_view text);

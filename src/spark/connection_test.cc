@@ -55,6 +55,21 @@ TEST(ConnectionString, ATokenImpliesTls) {
   EXPECT_THAT(refused("sc://127.evil.example/;token=a;use_ssl=false"), HasSubstr("in clear"));
 }
 
+TEST(ConnectionString, ATokenFromElsewhere) {
+  auto connection = *parse_connection("sc://h");
+  ASSERT_TRUE(give_token(connection, "a"));
+  EXPECT_TRUE(connection.tls);
+  EXPECT_EQ(connection.token, "a");
+  auto plain = *parse_connection("sc://h/;use_ssl=false");
+  EXPECT_THAT(give_token(plain, "s3cret").error().message,
+              ::testing::AllOf(HasSubstr("in clear"), Not(HasSubstr("s3cret"))));
+  auto near = *parse_connection("sc://127.0.0.1/;use_ssl=false");
+  ASSERT_TRUE(give_token(near, "a"));
+  EXPECT_FALSE(near.tls);
+  EXPECT_THAT(give_token(near, "s3cret\n").error().message, Not(HasSubstr("s3cret")));
+  EXPECT_FALSE(give_token(near, ""));
+}
+
 TEST(ConnectionString, Ipv6AndLimits) {
   const auto connection = parse_connection("sc://[::1]:99/;grpc_max_message_size=1048576");
   ASSERT_TRUE(connection);
