@@ -1,5 +1,6 @@
 """Folders deleted under the others, and objects that do not begin where a plan ends: refused or made good, never silent."""
 import json
+import re
 import shutil
 
 import pinflow as pf
@@ -56,6 +57,16 @@ def test_plans_deleted_under_kept_tables_are_refused(tmp_path):
 
 
 def test_the_aws_profile_answers(tmp_path):
-    answers = pf.pinflow_json("run", "--profile", "aws", "--posts", 50, "--data", tmp_path)["answers"]
+    asked = pf.pinflow("run", "--profile", "aws", "--data", tmp_path, check=False)
+    assert asked.returncode == 1
+    for line in ("'bootstrap.server' still holds the placeholder <BOOTSTRAP_SERVERS>", "<BUCKET>", "<REGION>"):
+        assert re.search(r"pipelines/pinterest/pipeline.yaml:\d+: the setting .*" + re.escape(line), asked.stderr), asked.stderr
+    # Its names, with every service by the command line's flags.
+    (tmp_path / "plain.properties").write_text("security.protocol=PLAINTEXT\n")
+    with pf.running("broker", "--data", tmp_path / "k", "--listen", "127.0.0.1:0") as broker, \
+            pf.running("streams", "--data", tmp_path / "s", "--listen", "127.0.0.1:0") as streams:
+        answers = pf.pinflow_json("run", "--profile", "aws", "--posts", 50, "--data", tmp_path, "--lake", tmp_path / "lake",
+                                  "--bootstrap-server", broker.addresses["broker"], "--command-config", tmp_path / "plain.properties",
+                                  "--kinesis-endpoint", f"http://{streams.addresses['streams']}")["answers"]
     assert len(answers) == 9 and answers["top_country"]
     assert json.dumps(answers)

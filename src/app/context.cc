@@ -58,6 +58,8 @@ Result<Context> load_context(const Options& options) {
   if (!options.command_config.empty()) given.insert("command.config");
   if (!options.lake.empty()) given.insert("lake");
   if (!options.source.empty()) given.insert("source");
+  if (!options.kinesis_endpoint.empty()) given.insert("kinesis.endpoint");
+  if (!options.engine.empty()) given.insert("engine");
   auto loaded = pipeline::load(options.pipeline, options.profile, given);
   if (!loaded) return pass(loaded.error());
   return Context{options, std::move(*loaded)};

@@ -105,7 +105,11 @@ TEST_F(Load, ReadsThePostsPipeline) {
   EXPECT_EQ(pipeline->records.size(), 3u);
   EXPECT_EQ(pipeline->queries.size(), 9u);
   EXPECT_EQ(pipeline->find_record("geo")->columns[2].type, Type::array_of_double);
-  const auto aws = load(root / "pipelines/pinterest", "aws");
+  const auto unfilled = load(root / "pipelines/pinterest", "aws");
+  ASSERT_FALSE(unfilled);
+  EXPECT_THAT(unfilled.error().message,
+              HasSubstr("'bootstrap.server' still holds the placeholder <BOOTSTRAP_SERVERS>"));
+  const auto aws = load(root / "pipelines/pinterest", "aws", {"bootstrap.server", "kinesis.endpoint", "lake"});
   ASSERT_TRUE(aws) << aws.error().message;
   EXPECT_EQ(aws->find_record("pin")->table, "local_pin_table");
 }

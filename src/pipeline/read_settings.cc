@@ -67,6 +67,17 @@ std::string filled(std::string_view name, const Pattern& value, Problems& proble
   return std::move(*text);
 }
 
+bool can_be_filled(const Pattern& value) {
+  return placeholder(value.text).empty() && with_environment(value.text).has_value();
+}
+
+// Whether it only says more of something that the command line gives.
+bool is_moot(std::string_view name, const std::set<std::string>& given) {
+  return (name.starts_with("s3.") && given.contains("lake")) ||
+         (name == "kinesis.region" && given.contains("kinesis.endpoint")) ||
+         (name.starts_with("engine.") && given.contains("engine"));
+}
+
 }  // namespace
 
 Settings read_settings(const YamlNode& node, Problems& problems) {
@@ -93,7 +104,8 @@ void fill_settings(Settings under, Settings over, const std::set<std::string>& g
                    Problems& problems) {
   for (auto& [name, value] : over.values) under.values[name] = std::move(value);
   for (const auto& [name, value] : under.values) {
-    if (!given.contains(name)) to.settings[name] = filled(name, value, problems);
+    if (given.contains(name) || (is_moot(name, given) && !can_be_filled(value))) continue;
+    to.settings[name] = filled(name, value, problems);
   }
   auto& paths = over.engine_paths ? over.engine_paths : under.engine_paths;
   if (!paths || given.contains("lake")) return;  // another lake lies elsewhere
