@@ -41,8 +41,8 @@ def delta_rs(path, version=None):
     }
 
 
-def delta_rs_append(path, first, rows):
-    """Appends rows of the test's rule to a table that is there."""
+def delta_rs_append(path, first, rows, wide=""):
+    """Appends rows of the test's rule to a table that is there; with the column `extra` where it is a wide one."""
     import pyarrow
     from deltalake import write_deltalake
     ids = range(int(first), int(first) + int(rows))
@@ -57,6 +57,8 @@ def delta_rs_append(path, first, rows):
         "flag": pyarrow.array([i % 2 == 0 for i in ids], pyarrow.bool_()),
         "day": pyarrow.array([datetime.date(2020, 1, 1) + datetime.timedelta(days=i % 365) for i in ids], pyarrow.date32()),
     }
+    if wide:
+        columns["extra"] = pyarrow.array([f"e{i}" for i in ids], pyarrow.string())
     write_deltalake(path, pyarrow.table(columns), mode="append")
     return True
 
@@ -74,6 +76,13 @@ def delta_rs_maintain(path):
     table.delete("id % 10 = 3")
     table.optimize.compact()
     table.create_checkpoint()
+    return table.version()
+
+
+def delta_rs_compact(path):
+    from deltalake import DeltaTable
+    table = DeltaTable(path)
+    table.optimize.compact()
     return table.version()
 
 
@@ -97,6 +106,19 @@ def duckdb_read(path):
     types = connection.execute(f"DESCRIBE SELECT * FROM delta_scan('{path}')").fetchall()
     order = [row[0] for row in types]
     return {"types": {row[0]: row[1] for row in types}, "rows": rows_of(order, rows)}
+
+
+def duckdb_append(path, first, rows):
+    """Rows of the test's rule, of a wide table."""
+    connection = duckdb_connection()
+    connection.execute(f"ATTACH '{path}' AS t (TYPE delta)")
+    connection.execute(
+        "INSERT INTO t SELECT range AS id, CASE WHEN range % 7 <> 0 THEN CAST(range % 1000 AS INTEGER) END AS n, 'name-' || range || ' é' AS name, "
+        "range / 8 AS score, TIMESTAMPTZ '2020-01-01 00:00:00Z' + to_seconds(range) AS made, "
+        "[CAST(range + 0.5 AS DOUBLE), CAST(-range AS DOUBLE)] AS spots, range % 2 = 0 AS flag, "
+        "DATE '2020-01-01' + CAST(range % 365 AS INTEGER) AS day, 'e' || range AS extra "
+        f"FROM range({first}, {int(first) + int(rows)})")
+    return True
 
 
 def duckdb_find(path, condition):

@@ -146,10 +146,10 @@ def test_after_delete_compaction_and_a_checkpoint_of_delta_rs(tmp_path):
     assert shown["txns"] == {"table_tool": 700}
     assert len(shown["files"]) == 1
     forget_commits_before_the_checkpoint(tmp_path)
-    tool("write", tmp_path, TABLE, 800, 15, 1)
+    tool("write", tmp_path, TABLE, 800, 60, 1)
     assert tool("show", tmp_path, TABLE)["checkpoint"] > version  # ours, with delta-rs's tombstones
     forget_commits_before_the_checkpoint(tmp_path)
-    check_readers(tmp_path, rows(left, range(800, 815)))
+    check_readers(tmp_path, rows(left, range(800, 860)))
 
 
 def test_two_writers_at_once(tmp_path):
