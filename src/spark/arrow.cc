@@ -159,10 +159,6 @@ std::string date_text(int32_t days) {
                      static_cast<unsigned>(date.day()));
 }
 
-int64_t micros(int64_t ticks, int64_t per_second) {
-  return per_second > 1'000'000 ? ticks / (per_second / 1'000'000) : ticks * (1'000'000 / per_second);
-}
-
 Value cell(const Column& column, int64_t row) {
   if (!column.validity.empty() && !bit(column.validity, row)) return {};
   const ArrowField& field = *column.field;
@@ -177,7 +173,7 @@ Value cell(const Column& column, int64_t row) {
     case ArrowKind::float64: return {at<double>(column.data, row)};
     case ArrowKind::decimal: return {decimal(at<Int128>(column.data, row), field.scale)};
     case ArrowKind::date: return {date_text(at<int32_t>(column.data, row))};
-    case ArrowKind::timestamp: return {sql::Timestamp{micros(at<int64_t>(column.data, row), field.per_second)}};
+    case ArrowKind::timestamp: return {sql::Timestamp{at<int64_t>(column.data, row)}};
     case ArrowKind::utf8:
     case ArrowKind::binary: {
       const int64_t begin = offset_at(column, row);

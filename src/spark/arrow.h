@@ -3,8 +3,8 @@
 // Schema.fbs. Each message is FF FF FF FF, the metadata's length, a flatbuffer, padding to 8, the body's buffers.)
 //
 // Read: null, boolean, integers, float and double, decimal(128), utf8 and binary (32 and 64-bit offsets), date32,
-// timestamp, list, struct, map. Not read, and refused by name: dictionaries, compressed bodies, intervals, times,
-// unions, and the structs by which Spark sends variant and geometry.
+// timestamp (microseconds), list, struct, map. Not read, and refused by name: dictionaries, compressed bodies,
+// intervals, times, unions, and the structs by which Spark sends variant and geometry.
 #pragma once
 
 #include <string_view>

@@ -83,15 +83,11 @@ Result<> read_type(ArrowField& to, uint8_t kind, const FlatTable& type) {
       if (type.number<int16_t>(0, 1) != 0) return refuse(to, "date in milliseconds");
       to.kind = ArrowKind::date;
       return {};
-    case kTimestamp: {
-      constexpr int64_t kPerSecond[] = {1, 1000, 1'000'000, 1'000'000'000};
-      const auto unit = type.number<int16_t>(0);
-      if (unit < 0 || unit > 3) return corrupt("a timestamp's unit");
+    case kTimestamp:
+      if (type.number<int16_t>(0) != 2) return refuse(to, "timestamp in another unit than microseconds");
       to.kind = ArrowKind::timestamp;
-      to.per_second = kPerSecond[unit];
       to.zoned = !type.text(1).empty();
       return {};
-    }
     case kList:
     case kLargeList:
       to.kind = ArrowKind::list;

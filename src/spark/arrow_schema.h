@@ -34,8 +34,7 @@ struct ArrowField {
   bool large = false;  // 64-bit offsets
   int precision = 0;   // of a decimal
   int scale = 0;
-  int64_t per_second = 1'000'000;  // of a timestamp
-  bool zoned = false;              // a timestamp with a time zone: an instant
+  bool zoned = false;  // a timestamp with a time zone: an instant
   std::vector<ArrowField> children;
 
   bool operator==(const ArrowField&) const = default;

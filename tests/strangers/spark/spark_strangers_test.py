@@ -20,10 +20,17 @@ ROOT = pathlib.Path(__file__).parent.parent.parent.parent
 TOOL = os.environ.get("PINFLOW_SPARK_TOOL", str(ROOT / "build/test/spark_tool"))
 
 
+TOKEN = "t0ken-of-the-tests"  # the server asks for it with every call
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with spark_server.running(tmp_path_factory.mktemp("spark")) as running:
+    with spark_server.running(tmp_path_factory.mktemp("spark"), settings={"spark.connect.authenticate.token": TOKEN}) as running:
         yield running
+
+
+def url(port, token=TOKEN, more=""):
+    return f"sc://127.0.0.1:{port}/;use_ssl=false;token={token}{more}"
 
 
 class Tool:
@@ -153,7 +160,7 @@ def test_values_and_types_are_those_of_duckdb(server):
             return value.isoformat()
         return float(value) if type(value).__name__ == "Decimal" else value
 
-    with session(server.url) as tool:
+    with session(url(server.port)) as tool:
         answer = tool("query", "SELECT " + select)
         assert [name for name, _ in answer["columns"]] == names
         assert dict(zip(VALUES, [kind for _, kind in answer["columns"]])) == dict(zip(VALUES, types))
@@ -161,7 +168,7 @@ def test_values_and_types_are_those_of_duckdb(server):
 
 
 def test_what_only_spark_has(server):
-    with session(server.url) as tool:
+    with session(url(server.port)) as tool:
         answer = tool("query", "SELECT TIMESTAMP '2020-08-28 03:52:47.25' a, TIMESTAMP_NTZ '2020-01-01 00:00:00' b, array(1.5D, NULL) c, "
                                "map('k', 1, 'l', NULL) d, named_struct('x', 1, 'y', array('z')) e, X'4142' f, NULL g, "
                                "TIMESTAMP '2020-08-28 03:52:47+02:00' h, 'x' || repeat('y', 3000000) i")
@@ -178,7 +185,7 @@ def test_what_only_spark_has(server):
 
 
 def test_many_rows_and_their_limit(server):
-    with session(server.url) as tool:
+    with session(url(server.port)) as tool:
         answer = tool("query", "SELECT id, concat('row ', id) FROM range(300000)")
         assert sorted(row[0] for row in answer["rows"]) == list(range(300000))
         assert all(row[1] == f"row {row[0]}" for row in answer["rows"])
@@ -190,7 +197,7 @@ def test_many_rows_and_their_limit(server):
 # ---- statements and errors ---------------------------------------------------------------------------------------
 
 def test_statements_views_and_settings(server, tmp_path):
-    with session(server.url) as tool:
+    with session(url(server.port)) as tool:
         assert tool.opened[0] == "4.2.0"
         assert tool("get", "spark.sql.session.timeZone")["value"] == "UTC"
         assert tool("get", "spark.sql.ansi.enabled")["value"] == "true"
@@ -205,7 +212,7 @@ def test_statements_views_and_settings(server, tmp_path):
         assert tool("view", "evens", "", f"SELECT id FROM {table} WHERE id = 3")["value"] is True
         assert tool("query", "SELECT * FROM evens")["rows"] == [[3]]
         assert ["evens", True] in [row[1:] for row in tool("query", "SHOW TABLES")["rows"]]
-    with session(server.url) as other:  # views are of their session
+    with session(url(server.port)) as other:  # views are of their session
         assert other("query", "SELECT * FROM evens")["error"][0] == "not found"
 
 
@@ -219,21 +226,21 @@ def test_statements_views_and_settings(server, tmp_path):
     ("-- one\n/* two\n*/ SELECT 1;\nSELECT raise_error('my own')", "invalid", 4, "my own"),
 ])
 def test_errors_are_sparks_own_with_the_files_line(server, sql, code, line, word):
-    with session(server.url) as tool:
+    with session(url(server.port)) as tool:
         got, message = tool("query", sql, "queries/x.sql")["error"]
         assert (got, message.split(": ")[0]) == (code, f"queries/x.sql:{line}"), message
         assert word in message and "Project" not in message
 
 
 def test_an_error_inside_a_view_names_the_views_file(server):
-    with session(server.url) as tool:
+    with session(url(server.port)) as tool:
         assert tool("view", "bad", "clean/bad.sql", "SELECT id,\n\n1/(id-2) AS z FROM range(5)")["value"] is True
         _, message = tool("query", "SELECT sum(z)\nFROM bad", "queries/x.sql")["error"]
         assert message.startswith("clean/bad.sql:3: [DIVIDE_BY_ZERO]")
 
 
 def test_delta_says_what_it_lost(server, tmp_path):
-    with session(server.url) as tool:
+    with session(url(server.port)) as tool:
         assert tool("query", f"SELECT * FROM delta.`{tmp_path}/none`")["error"][0] == "not found"
         table = f"delta.`{tmp_path}/t`"
         assert "value" in tool("execute", f"CREATE TABLE {table} (id BIGINT) USING delta")
@@ -245,7 +252,7 @@ def test_delta_says_what_it_lost(server, tmp_path):
 def test_a_stream_of_files_into_delta_exactly_once(server, tmp_path):
     source, table = tmp_path / "in", tmp_path / "table"
     source.mkdir()
-    with session(server.url) as tool:
+    with session(url(server.port)) as tool:
         for part in range(3):
             (source / f"{part}.txt").write_text("".join(f"line {part} {i}\n" for i in range(100)))
             for _ in range(2):  # a second run finds nothing new
@@ -255,7 +262,7 @@ def test_a_stream_of_files_into_delta_exactly_once(server, tmp_path):
 
 
 def test_a_stream_is_started_listed_and_stopped(server, tmp_path):
-    with session(server.url) as tool:
+    with session(url(server.port)) as tool:
         assert tool("endless", str(tmp_path / "state")) == [1, True, False]
 
 
@@ -265,7 +272,7 @@ SLOW = "SELECT count(*) FROM range(0, 40000000000, 1, 8) WHERE id % 7 = xxhash64
 
 
 def test_ctrl_c_cancels_on_the_server(server):
-    with session(server.url) as tool:
+    with session(url(server.port)) as tool:
         before = time.monotonic()
         tool.send("query", SLOW)
         time.sleep(2)
@@ -274,7 +281,7 @@ def test_ctrl_c_cancels_on_the_server(server):
         assert code == "cancelled", message
         assert time.monotonic() - before < 30
     # Both cores are free again: the statement is not running on behind our back.
-    with session(server.url) as tool:
+    with session(url(server.port)) as tool:
         began = time.monotonic()
         assert tool.value("SELECT count(*) FROM range(1000000)") == 1000000
         assert time.monotonic() - began < 20
@@ -284,7 +291,7 @@ def test_a_connection_that_breaks_is_mended(server, tmp_path):
     wire = Wire(server.port)
     table = f"delta.`{tmp_path}/t`"
     try:
-        with session(f"sc://127.0.0.1:{wire.port}") as tool:
+        with session(url(wire.port)) as tool:
             assert "value" in tool("execute", f"CREATE TABLE {table} (id BIGINT) USING delta")
             stop = threading.Event()
 
@@ -312,14 +319,22 @@ def test_a_connection_that_breaks_is_mended(server, tmp_path):
 
 def test_a_session_that_expired(server):
     """The server ends a session: by its id, from another client."""
-    with session(server.url) as tool:
+    with session(url(server.port)) as tool:
         session_id = tool.opened[1]
         assert tool.value("SELECT 1") == 1
-        with session(f"{server.url}/;session_id={session_id}") as other:
+        with session(url(server.port, more=f";session_id={session_id}")) as other:
             assert other.close() == 0  # releases it
         code, message = tool("query", "SELECT 1")["error"]
         assert code == "unavailable" and "ended the session" in message
         assert tool("query", "SELECT 1")["error"][0] == "unavailable"
+
+
+@pytest.mark.parametrize("token", ["wrong-t0ken", "t0ken-of-the-tests-"])
+def test_a_token_that_is_not_right(server, token):
+    tool = Tool(url(server.port, token))
+    code, message = tool.opened["error"]
+    assert tool.close() == 1
+    assert code == "denied" and "is the token right, and not expired" in message and token not in message
 
 
 def test_nobody_there():
@@ -331,7 +346,7 @@ def test_nobody_there():
 # The last one, for it ends the server that the others share.
 def test_a_server_that_is_killed_and_started_again(server, tmp_path):
     table = f"delta.`{tmp_path}/t`"
-    with session(server.url) as tool:
+    with session(url(server.port)) as tool:
         assert "value" in tool("execute", f"CREATE TABLE {table} (id BIGINT) USING delta")
         tool.send("execute", f"INSERT INTO {table} {SLOW.replace('count(*)', 'count(*) AS id')}")
         time.sleep(2)
@@ -340,5 +355,5 @@ def test_a_server_that_is_killed_and_started_again(server, tmp_path):
         code, message = tool.answer()["error"]
         assert code == "unavailable" and "not known" in message, message
         assert tool("query", "SELECT 1")["error"][0] == "unavailable"
-    with session(server.url) as tool:  # a new session works, and nothing was written twice or half
+    with session(url(server.port)) as tool:  # a new session works, and nothing was written twice or half
         assert tool.value(f"SELECT count(*) FROM {table}") == 0
