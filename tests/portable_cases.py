@@ -146,7 +146,7 @@ ROW_LOCAL = [
     "SELECT DISTINCT number FROM raw", "SELECT count(*) AS n FROM raw", "SELECT max(number) AS n FROM raw GROUP BY name",
     "SELECT number FROM raw ORDER BY number NULLS LAST", "SELECT number FROM raw LIMIT 5", "SELECT CAST(row_number() OVER (ORDER BY number DESC) AS INT) AS n FROM raw",
     "SELECT current_timestamp AS t FROM raw", "SELECT current_date AS t FROM raw", "SELECT now() AS t FROM raw", "SELECT random() AS t FROM raw", "SELECT uuid() AS t FROM raw",
-    "SELECT a.number FROM raw a JOIN raw b ON a.number = b.number", "SELECT a.number FROM raw a, raw b", "SELECT number FROM thing", "SELECT number FROM raw UNION ALL SELECT number FROM raw",
+    "SELECT a.number FROM raw a JOIN raw b ON a.number = b.number", "SELECT a.number FROM raw a, raw b", "SELECT number FROM raw_of_others", "SELECT number FROM raw UNION ALL SELECT number FROM raw",
     "SELECT number FROM raw WHERE name = 'a'", "SELECT (SELECT max(number) FROM raw) AS n FROM raw", "SELECT number FROM raw EXCEPT SELECT 'a'",
     "SELECT number FROM raw QUALIFY rank() OVER (ORDER BY name DESC) = 1", "SELECT number FROM raw TABLESAMPLE (10 PERCENT)",
 ]

@@ -196,15 +196,11 @@ except TaskDeferred as deferred:
 
 def test_the_databricks_dag_submits_notebooks_made_from_the_same_folder(airflow, tmp_path):
     notebooks = tmp_path / "notebooks"
-    done = subprocess.run([VENV / "bin/python", "-m", "pinflow_airflow.pipeline", pf.PIPELINE, "s3://bucket/lake", notebooks], env=airflow,
-                          capture_output=True, text=True, check=True)
-    assert sorted(path.name for path in notebooks.iterdir()) == ["clean_geo.sql", "clean_pin.sql", "clean_user.sql", "queries.sql"], done.stdout
-    text = (notebooks / "clean_geo.sql").read_text()
-    cleaning = (pf.PIPELINE / "clean/geo.sql").read_text().strip()
-    assert cleaning in text and "WHERE NOT EXISTS" in text and "t.`coordinates` <=> c.`coordinates`" in text
-    assert "text.`s3://bucket/lake/topics/local.geo/partition=*/*.json`" in text
+    pf.pinflow("export", "databricks", notebooks)
+    assert sorted(path.name for path in notebooks.iterdir()) == ["1_objects.py", "2_clean.py", "3_queries.py", "4_stream.py"]
+    assert (pf.PIPELINE / "clean/geo.sql").read_text().strip() in (notebooks / "2_clean.py").read_text()
     # What Databricks would be asked for: the operator's own request.
-    done = python(settings(airflow, tmp_path, PINFLOW_CLUSTER="0123-cluster"), """
+    done = python(settings(airflow, tmp_path, PINFLOW_CLUSTER="0123-cluster", PINFLOW_BUCKET="my-bucket"), """
 import gc, json, os, runpy
 from airflow.sdk import DAG
 namespace = runpy.run_path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"] + "/pinflow_databricks_dag.py")
@@ -217,7 +213,12 @@ print(json.dumps({"json": task._prepare_submit_json({}), "connection": task.data
     asked = json.loads(done.stdout.splitlines()[-1])
     assert asked["connection"] == "databricks_default" and asked["templated"]
     assert asked["json"]["tasks"][0]["existing_cluster_id"] == "0123-cluster"
-    assert asked["json"]["tasks"][0]["notebook_task"]["notebook_path"].endswith("/clean_pin")
+    task = asked["json"]["tasks"][0]["notebook_task"]
+    assert task["notebook_path"].endswith("/2_clean") and (notebooks / "2_clean.py").is_file()
+    widgets = task["base_parameters"]
+    assert widgets["record"] == "pin" and widgets["bucket"] == "my-bucket" and widgets["id"] == "local" and "ds" in widgets["date"]
+    known = re.findall(r'widgets.text\("(\w+)"', "".join(path.read_text() for path in notebooks.iterdir()))
+    assert set(widgets) <= set(known), "a widget that no notebook has"
     token = asked["json"]["idempotency_token"]
     assert "ti.try_number" in token and "logical_date" in token
     assert ast.parse((PACKAGE / "dags/pinflow_databricks_dag.py").read_text())
