@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "delta/data_file.h"
+#include "lake/owners.h"
 #include "lake/plan.h"
 #include "lake/table_files.h"
 #include "object/prefetch.h"
@@ -85,6 +86,8 @@ Target::Target(object::Store& store, const pipeline::Pipeline& pipeline, const p
 
 Result<std::unique_ptr<Target>> Target::open(object::Store& store, const pipeline::Pipeline& pipeline,
                                              const pipeline::RecordType& record, const std::string& feed) {
+  if (auto ours = lake::claim_stream_table(store, record.stream_table, lake::kOwnedHere); !ours)
+    return pass(ours.error());
   std::unique_ptr<Target> target(new Target(store, pipeline, record));
   delta::WriterOptions options;
   options.table = target->folder_;

@@ -30,8 +30,9 @@ std::vector<const pipeline::RecordType*> find_all(const pipeline::Pipeline& pipe
 }
 
 // What a feed calls a conflict is not that of two workers, which passes: its stream is another one.
-std::unexpected<Error> of_feed(const Error& error) {
-  return std::unexpected(error.code == Code::conflict ? Error{Code::invalid, error.message} : error);
+std::unexpected<Error> of_feed(const Error& error, const std::string& plans) {
+  if (error.code != Code::conflict) return std::unexpected(error);
+  return invalid("{}. To read the new one from its start, into the same tables, remove {}", error.message, plans);
 }
 
 bool passes(Code code) { return code == Code::unavailable || code == Code::full || code == Code::conflict; }
@@ -186,7 +187,7 @@ Result<> Worker::session() {
   if (unfinished_) identity = unfinished_->identity;
   progress_ = unfinished_ ? unfinished_->progress() : last_ ? last_->progress() : std::map<std::string, Progress>{};
   auto reading = feed_->start(identity, progress_);
-  if (!reading) return of_feed(reading.error());
+  if (!reading) return of_feed(reading.error(), store_.url() + "/" + plan_folder(key_));
   reading_ = std::move(*reading);
   if (identity && !identity->may_be(reading_->identity())) {
     // Not a conflict of two workers, that passes: nothing here can be mended by trying again.
@@ -338,7 +339,7 @@ Result<bool> Worker::gather(Batch& batch, Clock::time_point due) {
     limits.wait =
         waits ? std::chrono::ceil<milliseconds>(std::max(until - now, Clock::duration::zero())) : milliseconds(0);
     auto blocks = reading_->read(limits);
-    if (!blocks) return of_feed(blocks.error());
+    if (!blocks) return of_feed(blocks.error(), store_.url() + "/" + plan_folder(key_));
     const bool came = !blocks->empty();
     for (FeedBlock& block : *blocks) batch.add(std::move(block));
     note_progress();
