@@ -32,8 +32,9 @@ class Fetcher {
 
   void stop();
   void release(const std::string& shard);
-  void taken() {  // there may be room again
-    if (starved_.exchange(false)) courier_->wake();
+  // There may be room again; with `an_end` a shard's end was handed out.
+  void taken(bool an_end) {
+    if (starved_.exchange(false) || an_end) courier_->wake();
   }
   ShardQueue& queue() { return queue_; }
 

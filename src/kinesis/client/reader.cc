@@ -1,5 +1,6 @@
 #include "kinesis/client/reader.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "kinesis/client/fetcher.h"
@@ -18,7 +19,7 @@ class ShardReader final : public Reader {
 
   Result<ReadBatch> read(const ReadLimits& limits) override {
     auto batch = fetcher_->queue().take(limits);
-    fetcher_->taken();
+    fetcher_->taken(batch && std::ranges::any_of(batch->blocks, &RecordBlock::ends_shard));
     return batch;
   }
   void release(const std::string& shard) override { fetcher_->release(shard); }
