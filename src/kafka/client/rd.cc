@@ -145,7 +145,15 @@ Result<Handle> make_handle(Role role, Conf conf) {
   return handle;
 }
 
-std::string text_of(int error) { return rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(error)); }
+std::string text_of(int error) {
+  const auto code = static_cast<rd_kafka_resp_err_t>(error);
+  std::string text = rd_kafka_err2str(code);
+  if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+      code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
+    text += " (an ACL of the cluster, or MSK's IAM policy, must allow it; `pinflow doctor` says what is missing)";
+  }
+  return text;
+}
 
 KafkaError kafka_error(int error) {
   if (error >= 0) return static_cast<KafkaError>(error);  // the protocol's own numbers

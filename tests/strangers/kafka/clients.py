@@ -88,5 +88,17 @@ def kafka_python_round_trip(address, topic, count):
     print(got == [str(i) for i in range(int(count))])
 
 
+def deny(address, principal, topic, operation):
+    from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType
+    acl = AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, principal, "*", AclOperation[operation], AclPermissionType.DENY)
+    AdminClient({"bootstrap.servers": address}).create_acls([acl])[acl].result(20)
+
+
+def allow_all(address):
+    from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType
+    everything = AclBindingFilter(ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY)
+    AdminClient({"bootstrap.servers": address}).delete_acls([everything])[everything].result(20)
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])
