@@ -140,8 +140,9 @@ void Connection::refuse(int status, std::string_view message) {
   answered(number, turn_.options.error_response(status, message));
 }
 
-void Connection::answered(uint64_t number, Response response) {
+void Connection::answered(uint64_t number, Response response, Respond::Held held) {
   if (closed_) return;
+  if (held) held_.push_back(std::move(held));
   answers_.put(number, std::move(response), out_, turn_.common_fields);
   mark();
 }
@@ -165,6 +166,7 @@ void Connection::flush() {
   if (out_.capacity() > kMaxUnsentBytes) std::string().swap(out_);
   out_.clear();
   sent_ = 0;
+  if (answers_.empty()) held_.clear();
   if (!lingering_) {
     take_requests();
     if (answers_.empty() && unsent() == 0 && (last_ || input_ended_)) finish();
@@ -215,6 +217,7 @@ void Connection::end_after_answers() {
 void Connection::close() {
   if (closed_) return;
   closed_ = true;
+  held_.clear();
   turn_.unfinished_bytes -= std::exchange(unfinished_, 0);
   wire_->close();
   turn_.closed.push_back(this);

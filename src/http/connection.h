@@ -53,7 +53,7 @@ class Connection {
   void on_read(ptrdiff_t bytes);
   void on_writable();
 
-  void answered(uint64_t number, Response response);
+  void answered(uint64_t number, Response response, Respond::Held held = nullptr);
   void flush();              // sends what is ready, takes what there is room for
   void check_times();        // now and then
   void end_after_answers();  // the server is stopping
@@ -84,7 +84,8 @@ class Connection {
   size_t begin_ = 0, end_ = 0;
   std::string out_;  // [sent_, size) is not yet sent
   size_t sent_ = 0;
-  size_t unfinished_ = 0;  // body bytes counted in turn.unfinished_bytes
+  std::vector<Respond::Held> held_;  // of answers that are not all sent
+  size_t unfinished_ = 0;            // body bytes counted in turn.unfinished_bytes
   size_t lingered_ = 0;
   int64_t began_ms_ = 0;     // the request being read
   int64_t progress_ms_ = 0;  // the last byte in or out

@@ -14,13 +14,13 @@ class PendingAnswer final : public Respond::Exchange {
       : inbox_(std::move(inbox)), connection_(connection), number_(number) {}
   ~PendingAnswer() override {
     if (!answered_.load(std::memory_order_relaxed)) {
-      answer(inbox_->error_response(500, "The request was dropped without an answer."));
+      answer(inbox_->error_response(500, "The request was dropped without an answer."), nullptr);
     }
   }
 
-  void answer(Response response) override {
+  void answer(Response response, Respond::Held held) override {
     if (answered_.exchange(true, std::memory_order_relaxed)) return;
-    inbox_->put({connection_, number_, std::move(response)});
+    inbox_->put({connection_, number_, std::move(response), std::move(held)});
   }
 
  private:

@@ -16,6 +16,7 @@ struct Answer {
   uint64_t connection;
   uint64_t number;  // in its connection's AnswerQueue
   Response response;
+  Respond::Held held;
 };
 
 class Inbox {

@@ -43,13 +43,17 @@ struct ServerOptions {
 // without a call, the client is answered 500.
 class Respond {
  public:
+  // Let go when the answer is sent, or never will be: what bounds the bytes of answers can live in it.
+  using Held = std::shared_ptr<const void>;
   struct Exchange {
     virtual ~Exchange() = default;
-    virtual void answer(Response response) = 0;
+    virtual void answer(Response response, Held held) = 0;
   };
 
   explicit Respond(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
-  void operator()(Response response) const { exchange_->answer(std::move(response)); }
+  void operator()(Response response, Held held = nullptr) const {
+    exchange_->answer(std::move(response), std::move(held));
+  }
 
  private:
   std::shared_ptr<Exchange> exchange_;

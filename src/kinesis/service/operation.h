@@ -27,7 +27,8 @@ struct Shared {
   const ServiceOptions options;
   const std::unique_ptr<Catalogue> catalogue;
   const TokenSeal seal;
-  std::atomic<size_t> put_bytes = 0;  // of puts under way
+  std::atomic<size_t> put_bytes = 0;     // of puts under way
+  std::atomic<size_t> answer_bytes = 0;  // of answers that their clients have not taken yet
   std::atomic<int64_t> requests = 0, requests_refused = 0, records_put = 0, records_read = 0;
 };
 

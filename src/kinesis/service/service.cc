@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::string_view kJson = "application/x-amz-json-1.1";
 constexpr std::chrono::seconds kTrimming(60);
+constexpr size_t kSmallAnswer = 16 << 10;  // not counted
 
 // Ids of requests: random for each service, then counted.
 class RequestIds {
@@ -63,6 +64,12 @@ ApiError error_of(const aws::AuthFailure& failure) {
     case aws::AuthProblem::unknown_key: return {400, "UnrecognizedClientException", failure.message};
     default: return {400, "InvalidSignatureException", failure.message};
   }
+}
+
+// Counts the bytes among those of answers under way, as long as what it gives lives.
+http::Respond::Held count_while_held(const std::shared_ptr<Shared>& shared, size_t bytes) {
+  shared->answer_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  return {nullptr, [shared, bytes](const void*) { shared->answer_bytes.fetch_sub(bytes, std::memory_order_relaxed); }};
 }
 
 using Blocking = Text (*)(Shared&, const Value&);
@@ -169,7 +176,8 @@ class HttpService final : public Service {
       http::Response response =
           text ? http::Response{200, std::string(kJson), {}, std::move(*text)} : error_response(text.error());
       response.headers.push_back({"x-amzn-RequestId", id});
-      respond(std::move(response));
+      const size_t bytes = response.body.size();
+      respond(std::move(response), bytes > kSmallAnswer ? count_while_held(shared, bytes) : nullptr);
     };
     if (!shared_->options.keys.empty()) {
       if (const auto caller = verifier_.verify(request, shared_->now()); !caller)
@@ -201,6 +209,8 @@ class HttpService final : public Service {
       return put_record(shared_, document->root, request.body.size(), std::move(answer));
     if (shape->operation == Operation::put_records)
       return put_records(shared_, document->root, request.body.size(), std::move(answer));
+    if (shape->operation == Operation::get_records && shared_->answer_bytes > shared_->options.max_answer_bytes)
+      return answer(throttled("Too many answers wait for their readers. Read more slowly, or less at once."));
     Workers& workers = is_change(shape->operation) ? changing_ : reading_;
     const bool taken = workers.submit(
         [shared = shared_, function = function_of(shape->operation), answer,

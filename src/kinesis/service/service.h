@@ -27,6 +27,7 @@ struct ServiceOptions {
   bool shard_limits = false;              // hold each shard to AWS's rates
   int32_t shard_limit = 1000;             // open shards, all streams together
   size_t max_put_bytes = 128 << 20;       // bodies of puts not yet answered; more is throttled
+  size_t max_answer_bytes = 256 << 20;    // of reads, not yet taken by their clients; more is throttled
   int reading_threads = 4;                // of GetRecords and the like; 4,096 may wait, more are throttled
   std::function<int64_t()> now = now_ms;  // the clock, Unix milliseconds
 };

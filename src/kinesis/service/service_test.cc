@@ -3,20 +3,25 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <simdjson.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "aws/digest.h"
 #include "aws/signature.h"
 #include "base/bytes.h"
+#include "base/files.h"
 #include "http/client.h"
 
 namespace pinflow::kinesis {
@@ -325,6 +330,63 @@ TEST_F(ServiceTest, ShardsAreHeldToTheirRates) {
   const std::string latest = iterator(0, "LATEST");
   for (int i = 0; i < 5; ++i) records(latest);
   expect_error("GetRecords", R"({"ShardIterator":")" + latest + "\"}", "ProvisionedThroughputExceededException");
+}
+
+TEST_F(ServiceTest, AnswersThatNobodyTakesAreBounded) {
+  options_.max_answer_bytes = 1 << 20;
+  start();
+  well("CreateStream", R"({"StreamName":"s","ShardCount":1})");
+  const std::string large = base64_encode(std::string(1 << 20, 'x'));
+  for (int i = 0; i < 10; ++i) well("PutRecord", R"({"StreamName":"s","PartitionKey":"k","Data":")" + large + "\"}");
+  const std::string all = fmt::format(R"({{"ShardIterator":"{}"}})", iterator(0));
+  const std::string latest = fmt::format(R"({{"ShardIterator":"{}"}})", iterator(0, "LATEST"));
+  // A reader that asks, and takes nothing. (More than what sockets hold.)
+  const Fd reader(::socket(AF_INET, SOCK_STREAM, 0));
+  sockaddr_in address{.sin_family = AF_INET, .sin_port = htons(service_->port()), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  ASSERT_EQ(::connect(reader.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  const std::string asked = fmt::format(
+      "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/x-amz-json-1.1\r\n"
+      "X-Amz-Target: Kinesis_20131202.GetRecords\r\nContent-Length: {}\r\n\r\n{}",
+      all.size(), all);
+  ASSERT_EQ(::send(reader.get(), asked.data(), asked.size(), 0), static_cast<ssize_t>(asked.size()));
+  const auto status_becomes = [&](int status) {
+    for (int i = 0; i < 500; ++i) {
+      if (send("GetRecords", latest).status == status) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  };
+  EXPECT_TRUE(status_becomes(400));
+  expect_error("GetRecords", latest, "ProvisionedThroughputExceededException", "answers");
+  put("k", "puts go on");
+  size_t taken = 0;
+  std::string bytes(1 << 20, '\0');
+  for (ssize_t got = 1; got > 0; taken += static_cast<size_t>(got))
+    got = ::recv(reader.get(), bytes.data(), bytes.size(), 0);
+  EXPECT_GT(taken, 10u << 20);
+  EXPECT_TRUE(status_becomes(200));
+}
+
+TEST_F(ServiceTest, RecordsOfAStreamThatIsNotKnownAreLeftAlone) {
+  well("CreateStream", R"({"StreamName":"s","ShardCount":1})");
+  put("k", "kept");
+  service_.reset();
+  const fs::path file = folder_ / "data/streams/s.json";
+  fs::rename(file, folder_ / "aside");
+  start();
+  expect_error("DescribeStream", R"({"StreamName":"s"})", "ResourceNotFoundException");
+  service_.reset();
+  fs::rename(folder_ / "aside", file);
+  start();
+  EXPECT_EQ(data_of(records(iterator(0))), Strings{"kept"});
+  // Of a deleted stream nothing stays, also where the process ended before its records were gone.
+  service_.reset();
+  fs::rename(file,
+             folder_ / "data/streams" /
+                 (fs::directory_iterator(folder_ / "data/records/topics")->path().filename().string() + ".deleted"));
+  start();
+  EXPECT_TRUE(fs::is_empty(folder_ / "data/records/topics"));
+  EXPECT_TRUE(fs::is_empty(folder_ / "data/streams"));
 }
 
 TEST_F(ServiceTest, TagsAreKept) {
