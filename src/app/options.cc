@@ -160,6 +160,8 @@ class Tree {
     CLI::App& stream = leaf(app_, "stream", "Streams to clean tables, in micro-batches");
     stream.add_flag("--until-caught-up", o_.until_caught_up, "Ends when all that was there at the start is in tables");
     stream.add_flag("--keep-repeats", o_.keep_repeats, "Keep rows that are equal after cleaning");
+    stream.add_option("--from", o_.from, "On Spark: what it reads, the lake's objects, kafka or kinesis (objects)")
+        ->check(CLI::IsMember({"objects", "kafka", "kinesis"}));
     add_trigger(stream, o_);
     CLI::App& batch = leaf(app_, "batch", "Objects to clean tables and answers");
     batch.add_option("--date", o_.date, "The run's label, $date in SQL (default: today, UTC)");

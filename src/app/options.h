@@ -59,7 +59,7 @@ struct Options {
   int64_t fence = 0;                  // batch, of a scheduler
   bool once = false;                  // schedule
   std::string cron, timezone;         // schedule, instead of the pipeline's
-  std::string from, until;            // schedule next: instants; backfill: days
+  std::string from, until;            // schedule next: instants; backfill: days; stream: what Spark reads
   int64_t count = 0;                  // schedule next, runs list
   bool keep_repeats = false;          // run, up, stream, batch
   bool no_auto_create = false;        // broker, up

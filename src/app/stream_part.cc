@@ -8,9 +8,11 @@
 #include <future>
 #include <thread>
 
+#include "app/engine.h"
 #include "app/kinesis_endpoint.h"
 #include "app/lake_store.h"
 #include "app/sink_watch.h"
+#include "app/spark_stream_part.h"
 #include "app/stream_watch.h"
 #include "base/logging.h"
 #include "base/shutdown.h"
@@ -170,6 +172,11 @@ std::string as_line(const stream::StreamCounts& counts) {
 
 Result<int> run_stream(const Context& context) {
   keep_memory_small();
+  auto lake = open_lake(context);
+  if (!lake) return pass(lake.error());
+  auto spark = engine_of(context, **lake);
+  if (!spark) return pass(spark.error());
+  if (*spark) return run_stream_on_spark(context, **lake, std::move(*spark));
   std::optional<Address> metrics;
   if (!context.options.listen.empty()) {
     auto address = listen_address(context, "metrics", true);
@@ -184,8 +191,6 @@ Result<int> run_stream(const Context& context) {
   }
   auto kinesis = kinesis_of(context);
   if (!kinesis) return pass(kinesis.error());
-  auto lake = open_lake(context);
-  if (!lake) return pass(lake.error());
   tidy_uploads(**lake);
   const pipeline::Pipeline pipeline = with_stream_repeats(context);
   auto streams = start_stream(context, pipeline, **lake, *kinesis, config);

@@ -15,6 +15,10 @@ spark::Options spark_settings() {
           {"spark.sql.parquet.writeLegacyFormat", "false"},
           // Databricks refuses to put files below a table's folder unless told that it is meant.
           {"spark.databricks.delta.formatCheck.enabled", "false"},
+          // Plans as text, for a page that nobody looks at, would take longer than many a statement.
+          {"spark.sql.ui.explainMode", "simple"},
+          {"spark.sql.maxPlanStringLength", "1024"},
+          {"spark.sql.debug.maxToStringFields", "5"},
           // Objects are small: a task takes hundreds of them.
           {"spark.sql.files.openCostInBytes", "131072"}};
 }
