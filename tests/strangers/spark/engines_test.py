@@ -15,6 +15,7 @@ import pinflow as pf
 import pytest
 import spark_server
 
+TOOL = os.environ.get("PINFLOW_SPARK_TOOL", str(pf.ROOT / "build/test/spark_tool"))
 TABLES = ("pin", "geo", "user", "dead")
 
 
@@ -24,16 +25,22 @@ def server(tmp_path_factory):
         yield running
 
 
-def put(lake, record, first, lines, partition=0, end=b"\n"):
+def put(lake, record, lines, partition=0, end=b"\n"):
+    """One object, behind those that are there."""
     folder = lake / f"topics/local.{record}/partition={partition}"
     folder.mkdir(parents=True, exist_ok=True)
+    last = max(folder.glob("*.json"), default=None)
+    first = 0
+    if last:
+        before = last.read_bytes()
+        first = int(last.stem.rsplit("+", 1)[1]) + before.count(b"\n") + (not before.endswith(b"\n"))
     data = b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines) + end
     (folder / f"local.{record}+{partition}+{first:010d}.json").write_bytes(data)
 
 
 def batch(lake, *args, engine=None, **more):
     return pf.pinflow("batch", "--lake", lake, "--data", lake.parent / "data", "--date", "2026-11-20", "--force", "--format", "json",
-                      *(("--engine", engine) if engine else ()), *args, timeout=300, **more)
+                      *(("--engine", engine) if engine else ()), *args, timeout=600, **more)
 
 
 def counted(done):
@@ -97,7 +104,6 @@ NASTY_GEO = [
 
 def fill(lake, turn):
     """What has come before turn 0, 1, …: good posts, repeats of earlier ones, nasty records."""
-    first = 2000 * turn
     lines = lines_of(posts(1000 * turn, 300, seed=turn), ascii_only=turn % 2 == 1)
     if turn:  # those of the turn before once more
         for name, more in lines_of(posts(1000 * (turn - 1), 50, seed=turn - 1)).items():
@@ -106,15 +112,15 @@ def fill(lake, turn):
     lines["geo"] += NASTY_GEO
     for name, all_lines in lines.items():
         half = len(all_lines) // 2
-        put(lake, name, first, all_lines[:half], end=b"")
-        put(lake, name, first + half, all_lines[half:])
-        put(lake, name, 10 * turn, all_lines[:10], partition=1)
-    put(lake, "user", 10 * turn, [b'\xef\xbb\xbf{"ind":1,"age":1}', '{"ind":1,"age":1}'], partition=2)
+        put(lake, name, all_lines[:half], end=b"")
+        put(lake, name, all_lines[half:])
+        put(lake, name, all_lines[:10], partition=1)
+    put(lake, "user", [b'\xef\xbb\xbf{"ind":1,"age":1}', '{"ind":1,"age":1}'], partition=2)
 
 
 def test_engines_take_turns_and_nothing_tells_who_worked(tmp_path, server):
     measure, lake = tmp_path / "measure/lake", tmp_path / "turns/lake"
-    for turn, engine in enumerate((server.url, None, server.url, server.url)):
+    for turn, engine in enumerate((server.url, None, server.url)):
         for place in (measure, lake):
             fill(place, turn)
         expected, answers = counted(batch(measure))
@@ -125,7 +131,7 @@ def test_engines_take_turns_and_nothing_tells_who_worked(tmp_path, server):
     assert sum(found["dead"].values()) > 20
     assert sum(found["duplicates"].values()) > 100
     # Queries alone, over the same versions, stored as the embedded run stores them.
-    of_spark = pf.pinflow("query", "--lake", lake, "--format", "json", "--engine", server.url, timeout=300).stdout
+    of_spark = pf.pinflow("query", "--lake", lake, "--format", "json", "--engine", server.url, timeout=600).stdout
     assert of_spark == pf.pinflow("query", "--lake", lake, "--format", "json").stdout
     stored = sorted(path.relative_to(measure) for path in measure.glob("answers/*/*.json"))
     assert stored == sorted(path.relative_to(lake) for path in lake.glob("answers/*/*.json")) and stored
@@ -137,4 +143,177 @@ def test_engines_take_turns_and_nothing_tells_who_worked(tmp_path, server):
         log = "".join(path.read_text() for path in sorted((lake / f"tables/{table}/_delta_log").glob("*.json")))
         protocols = [json.loads(line)["protocol"] for line in log.splitlines() if '"protocol"' in line]
         assert protocols == [{"minReaderVersion": 1, "minWriterVersion": 2}]
-        assert [json.loads(line)["txn"]["version"] for line in log.splitlines() if line.startswith('{"txn"')] == [1, 2, 3, 4]
+        assert [json.loads(line)["txn"]["version"] for line in log.splitlines() if line.startswith('{"txn"')] == [1, 2, 3]
+
+
+def by_hand(server, *statements):
+    """What somebody does in a session of Spark's own."""
+    tool = subprocess.Popen([TOOL, server.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    answers, _ = tool.communicate("".join(json.dumps(["execute", sql]) + "\n" for sql in statements), timeout=120)
+    assert "error" not in answers, answers
+
+
+def plain(lake, turn, count=40):
+    for name, lines in lines_of(posts(1000 * turn, count, seed=turn)).items():
+        put(lake, name, lines)
+
+
+def plans_of(lake, table):
+    log = "".join(path.read_text() for path in sorted((lake / f"tables/{table}/_delta_log").glob("*.json")))
+    return [json.loads(line)["txn"]["version"] for line in log.splitlines() if line.startswith('{"txn"')]
+
+
+@pytest.fixture
+def lakes(tmp_path):
+    """Two lakes with the same objects: the embedded engine works on the first, the second is what is tested."""
+    measure, lake = tmp_path / "measure/lake", tmp_path / "tested/lake"
+    for place in (measure, lake):
+        plain(place, 0)
+        put(place, "pin", ['{"index":"none"}', '{"index":7}'])
+    return measure, lake
+
+
+def test_killed_between_two_commits_and_finished_by_the_other_engine(lakes, server):
+    measure, lake = lakes
+    batch(measure)
+    for first, second in ((server.url, None), (None, server.url)):
+        shutil.rmtree(lake / "tables", ignore_errors=True)
+        shutil.rmtree(lake / "state", ignore_errors=True)
+        # The data tables' folders cannot be written to: the run ends behind the dead letters' commit.
+        (lake / "tables").mkdir(parents=True)
+        (lake / "tables/pin").write_text("in the way")
+        assert batch(lake, engine=first, check=False).returncode == 1
+        assert plans_of(lake, "dead") == [1] and not (lake / "tables/geo").exists()
+        (lake / "tables/pin").unlink()
+        found, _ = counted(batch(lake, engine=second))
+        assert found["clean"]["pin"] == 40 and found["dead"]["pin"] == 2
+        same_tables(lake, measure)
+        assert all(plans_of(lake, table) == [1] for table in TABLES)
+
+
+def test_killed_at_moments(lakes, server):
+    measure, lake = lakes
+    batch(measure)
+    rng = random.Random(7)
+    command = [pf.BIN, "batch", "--lake", lake, "--data", lake.parent / "data", "--engine", server.url, "--date", "2026-11-20", "--force"]
+    for _ in range(max(1, pf.KILLS // 25)):
+        process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(rng.uniform(0.2, 4))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    batch(lake, engine=rng.choice([None, server.url]))
+    same_tables(lake, measure)
+    assert all(plans_of(lake, table) == [1] for table in TABLES)
+
+
+def test_sparks_server_killed_in_the_middle(lakes, tmp_path):
+    measure, lake = lakes
+    batch(measure)
+    with spark_server.running(tmp_path / "spark") as server:
+        run = pf.Process("batch", "--lake", lake, "--data", lake.parent / "data", "--engine", server.url, "--date", "2026-11-20", "--force")
+        pf.wait_until(lambda: (lake / "state/plans").exists(), what="a plan")
+        server.kill()
+        assert run.wait(200) == 1
+        assert any("Spark" in line or "sc://" in line for line in run.lines), run.lines
+        server.start()
+        batch(lake, engine=server.url)
+    same_tables(lake, measure)
+    assert all(plans_of(lake, table) == [1] for table in TABLES)
+
+
+def test_a_table_that_spark_changed_between_runs(lakes, server):
+    measure, lake = lakes
+    batch(measure)
+    batch(lake, engine=server.url)
+    pin = f"delta.`{lake}/tables/pin`"
+    by_hand(server, f"INSERT INTO {pin} (ind, title) VALUES (5000, 'by hand')", f"OPTIMIZE {pin}")
+    for place in (measure, lake):
+        plain(place, 1)
+        put(place, "pin", ['{"index":5000,"title":"by hand"}'])  # a repeat where that row is
+    expected, _ = counted(batch(measure))
+    found, _ = counted(batch(lake))
+    assert found["duplicates"]["pin"] == expected["duplicates"]["pin"] + 1
+    same_tables(lake, measure)
+    # A column more: the run says so, names it, and changes nothing; taken away again, the next run goes on.
+    before = sorted(path.name for path in (lake / "tables/pin/_delta_log").glob("*.json"))
+    by_hand(server, f"ALTER TABLE {pin} ADD COLUMNS (mood STRING)")
+    plain(lake, 2)
+    for engine in (None, server.url):
+        done = batch(lake, engine=engine, check=False)
+        if done.returncode != 0:
+            assert "mood" in done.stderr, done.stderr
+            assert len(before) + 1 == len(list((lake / "tables/pin/_delta_log").glob("*.json")))
+            continue
+        assert counted(done)[0]["tables"]["pin"] > 0
+    # A feature that nobody here knows is refused by name.
+    by_hand(server, f"ALTER TABLE delta.`{lake}/tables/geo` SET TBLPROPERTIES ('delta.enableDeletionVectors' = true)")
+    plain(lake, 3)
+    done = batch(lake, engine=server.url, check=False)
+    assert done.returncode == 1 and "deletionVectors" in done.stderr, done.stderr
+
+
+def test_the_streaming_leg_on_spark(lakes, server):
+    measure, lake = lakes
+    batch(measure, "--keep-repeats")
+    command = ("stream", "--lake", lake, "--data", lake.parent / "data", "--engine", server.url, "--until-caught-up")
+    for turn in (1, 2):
+        done = pf.pinflow(*command, timeout=600)
+        assert "stopped" in done.stdout
+        for table in ("pin", "geo", "user"):
+            assert pf.rows(lake, table + "_stream") == pf.rows(measure, table), table
+        dead = pf.rows(lake, "dead_stream", "record")
+        assert sorted((row[0], row[1], row[5]) for row in dead) == sorted((row[0] + "_stream", row[1], row[6]) for row in pf.rows(measure, "dead"))
+        assert {row[2] for row in dead} == {"local.pin"} and all(row[3].startswith("partition=0/local.pin+0+") for row in dead)
+        for place in (measure, lake):
+            plain(place, turn)
+        batch(measure, "--keep-repeats")
+    # One owner for life, whichever it is.
+    done = pf.pinflow("stream", "--lake", lake, "--data", lake.parent / "data", "--until-caught-up", check=False, timeout=60)
+    assert done.returncode == 1 and "a query on Spark" in done.stderr, done.stderr
+    (measure / "state/owners").mkdir(parents=True)
+    (measure / "state/owners/geo_stream.json").write_text('{"table":"geo_stream","owner":"embedded"}\n')
+    done = pf.pinflow("stream", "--lake", measure, "--data", measure.parent / "data", "--engine", server.url, "--until-caught-up", check=False, timeout=120)
+    assert done.returncode == 1 and "geo_stream" in done.stderr and "stream workers" in done.stderr, done.stderr
+
+
+def test_errors_say_file_and_line(lakes, server, tmp_path):
+    _, lake = lakes
+    folder = tmp_path / "pipeline"
+    shutil.copytree(pf.PIPELINE, folder)
+    cleaning = folder / "clean/geo.sql"
+    lines = cleaning.read_text().splitlines()
+    at = next(n for n, line in enumerate(lines) if "NULLIF(country, '')" in line)
+    for wrong, word in (("NULLIF(contry, '') AS country,", "contry"), ("NULLIF(country, '') AS AS country,", "AS"), ("country_of(country) AS country,", "country_of")):
+        cleaning.write_text("\n".join([*lines[:at], "  " + wrong, *lines[at + 1:]]) + "\n")
+        done = batch(lake, "--pipeline", folder, engine=server.url, check=False)
+        assert done.returncode == 1 and f"clean/geo.sql:{at + 1}" in done.stderr and word in done.stderr, done.stderr
+    cleaning.write_text("\n".join(lines).replace("FROM known", "FROM known WHERE country = 'none'") + "\n")
+    done = batch(lake, "--pipeline", folder, engine=server.url, check=False)
+    assert done.returncode == 1 and "one row of each record" in done.stderr, done.stderr
+
+
+def test_a_stop_ends_the_statement_on_spark(lakes, server):
+    _, lake = lakes
+    run = pf.Process("batch", "--lake", lake, "--data", lake.parent / "data", "--engine", server.url, "--date", "2026-11-20", "--force")
+    pf.wait_until(lambda: (lake / "state/plans").exists(), what="a plan")
+    run.process.send_signal(signal.SIGINT)
+    assert run.wait(60) != 0, run.lines
+    batch(lake)
+    assert all(plans_of(lake, table) == [1] for table in TABLES)
+
+
+def test_where_spark_sees_another_lake_it_says_so(lakes, server, tmp_path):
+    _, lake = lakes
+    folder = tmp_path / "pipeline"
+    shutil.copytree(pf.PIPELINE, folder)
+    definition = (folder / "pipeline.yaml").read_text()
+    assert "\nprofiles:" in definition
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(lake / "topics", elsewhere / "topics")
+    for path in elsewhere.glob("topics/local.geo/*/*"):
+        path.unlink()
+    mapped = definition.replace("\nprofiles:", f"\nprofiles:\n  there:\n    settings:\n      engine: {server.url}\n      engine.paths: {{\"{lake.parent}/\": \"{tmp_path}/\"}}", 1)
+    (folder / "pipeline.yaml").write_text(mapped)
+    shutil.move(elsewhere, tmp_path / "lake")
+    done = batch(lake, "--pipeline", folder, "--profile", "there", check=False)
+    assert done.returncode == 1 and "engine.paths" in done.stderr, done.stderr
