@@ -1,9 +1,12 @@
 #include "stream/streams.h"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include "base/clock.h"
+#include "lake/table_files.h"
+#include "stream/caretaker.h"
 #include "stream/engine.h"
 #include "stream/worker.h"
 
@@ -21,6 +24,11 @@ class AllStreams final : public Streams {
   AllStreams(const pipeline::Pipeline& pipeline, object::Store& store, std::vector<FeedOfRecords> feeds,
              const StreamOptions& options)
       : options_(options), engine_(pipeline, store, options.memory_bytes, options.threads) {
+    std::vector<std::string> tables{lake::kDeadStreamTable};
+    for (const FeedOfRecords& feed : feeds) {
+      for (const std::string& record : feed.records) tables.push_back(pipeline.find_record(record)->stream_table);
+    }
+    caretaker_ = std::make_unique<Caretaker>(store, std::move(tables));
     for (FeedOfRecords& feed : feeds)
       workers_.push_back(std::make_unique<Worker>(pipeline, store, engine_, std::move(feed), options));
   }
@@ -56,6 +64,7 @@ class AllStreams final : public Streams {
     stopped_ = true;
     for (const auto& worker : workers_) worker->stop();
     for (const auto& worker : workers_) worker->join();
+    caretaker_.reset();
     if (const auto failed = failure()) return std::unexpected(*failed);
     return {};
   }
@@ -77,6 +86,7 @@ class AllStreams final : public Streams {
   const StreamOptions options_;
   Engine engine_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<Caretaker> caretaker_;
   std::atomic<bool> stopped_{false};
 };
 
