@@ -117,8 +117,10 @@ Result<Folded> fold(object::Store& store, const std::string& table, const Snapsh
     std::filesystem::remove(local, ignored);
     return pass(written.error(), "folding {}, version {}", table, snapshot.version);
   }
-  const auto made = put_data_file(store, table, local, columns);
+  auto made = put_data_file(store, table, local, columns);
   if (!made) return pass(made.error(), "folding {}", table);
+  // Its rows are no younger than they were.
+  made->modification_ms = std::ranges::max_element(files, {}, &DataFile::modification_ms)->modification_ms;
 
   const std::string id = new_uuid();
   Snapshot now = snapshot;

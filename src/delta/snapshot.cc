@@ -52,8 +52,18 @@ Replay::Replay(Snapshot from) : state_(std::move(from)), has_protocol_(true), ha
   state_.tombstones.clear();
 }
 
-void Replay::add(DataFile file) {
+// `left` are places of files that the same commit removed, which a file without new data may take.
+void Replay::add(DataFile file, std::vector<size_t>& left) {
   tombstones_.erase(file.path);
+  const bool moved = !file.data_change && !left.empty() && !places_.contains(file.path);
+  if (moved) {
+    const size_t at = left.back();
+    left.pop_back();
+    places_[file.path] = at;
+    gone_[at] = false;
+    state_.files[at] = std::move(file);
+    return;
+  }
   const auto [place, fresh] = places_.try_emplace(file.path, state_.files.size());
   if (!fresh) {  // the newest reference of a file counts
     state_.files[place->second] = std::move(file);
@@ -63,9 +73,10 @@ void Replay::add(DataFile file) {
   gone_.push_back(false);
 }
 
-void Replay::remove(Removed removed) {
+void Replay::remove(Removed removed, std::vector<size_t>& left) {
   if (const auto place = places_.find(removed.path); place != places_.end()) {
     gone_[place->second] = true;
+    left.push_back(place->second);
     places_.erase(place);
   }
   std::string path = removed.path;
@@ -88,8 +99,10 @@ void Replay::apply(int64_t version, Actions actions, int64_t file_time_ms) {
     std::string app_id = txn.app_id;
     state_.txns[std::move(app_id)] = std::move(txn);
   }
-  for (Removed& removed : actions.removed) remove(std::move(removed));
-  for (DataFile& file : actions.added) add(std::move(file));
+  std::vector<size_t> left;
+  for (Removed& removed : actions.removed) remove(std::move(removed), left);
+  std::ranges::sort(left);
+  for (DataFile& file : actions.added) add(std::move(file), left);
 }
 
 void Replay::apply_checkpoint(int64_t version, Actions actions, int64_t file_time_ms) {

@@ -18,7 +18,9 @@ struct Snapshot {
   int64_t version = -1;
   Protocol protocol;
   Metadata metadata;
-  std::vector<DataFile> files;                   // in the order in which they were added
+  // In the order in which their rows were added: a file of a commit that changes no data is where the last of those
+  // stood that the commit removed.
+  std::vector<DataFile> files;
   std::map<std::string, Txn, std::less<>> txns;  // by appId
   std::vector<Removed> tombstones;
   int64_t timestamp_ms = 0;         // of the version's commit
@@ -55,8 +57,8 @@ class Replay {
   Result<Snapshot> finish(std::string_view table) &&;
 
  private:
-  void add(DataFile file);
-  void remove(Removed removed);
+  void add(DataFile file, std::vector<size_t>& left);
+  void remove(Removed removed, std::vector<size_t>& left);
 
   Snapshot state_;
   bool has_protocol_ = false;

@@ -140,6 +140,7 @@ Result<> Upkeep::fold_some(int64_t now, UpkeepReport& report) {
 Result<> Upkeep::remove_some(int64_t now, UpkeepReport& report) {
   const auto snapshot = read_snapshot(store_, table_);
   if (!snapshot) return pass(snapshot.error());
+  if (auto writable = check_writable(snapshot->protocol, snapshot->metadata); !writable) return writable;
   if (options_.clean && log_cleanup_enabled(snapshot->metadata)) {
     const auto own = log_retention_ms(snapshot->metadata);
     if (!own) return pass(own.error());

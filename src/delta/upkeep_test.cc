@@ -15,6 +15,7 @@
 #include "delta/scan.h"
 #include "delta/table.h"
 #include "delta/test_support.h"
+#include "delta/upkeep_thread.h"
 #include "delta/vacuum.h"
 #include "delta/writer.h"
 #include "object/directory_store.h"
@@ -162,6 +163,19 @@ TEST_F(UpkeepTest, FoldsNothingThatOthersRemoved) {
   const auto objects = store_.list(kTable + "/part");
   for (const auto& object : *objects) files += object.name.ends_with(".parquet") ? 1 : 0;
   EXPECT_EQ(files, 10u);
+}
+
+TEST_F(UpkeepTest, AFoldedFileStandsWhereItsRowsStood) {
+  write(0, 10);
+  const Snapshot before = now();
+  write(10, 12);
+  ASSERT_EQ(fold(store_, kTable, before, all_files())->files, 10);
+  const Snapshot after = now();
+  ASSERT_EQ(after.files.size(), 3u);
+  EXPECT_EQ(after.files[0].records, 10);
+  EXPECT_EQ(after.files[0].modification_ms, before.files.back().modification_ms);
+  ASSERT_TRUE(write_checkpoint(store_, kTable, after));
+  EXPECT_EQ(paths_of(now().files), paths_of(after.files));
 }
 
 TEST_F(UpkeepTest, TwoFoldersAtOnceFoldOnce) {
@@ -324,6 +338,21 @@ TEST_F(UpkeepTest, AFailureAtEveryCallLeavesATableThatReadsTheSame) {
     }
   }
   EXPECT_EQ(rows(now()), std::vector<std::string>(static_cast<size_t>(txn), "0:n0"));
+}
+
+TEST_F(UpkeepTest, OnAThreadBesideAWriter) {
+  UpkeepOptions options;
+  options.look_every_ms = 0;
+  options.fold = false;
+  UpkeepThread thread(store_, {kTable, "tables/none"}, options, std::chrono::milliseconds(1));
+  auto writer = TableWriter::open(store_, {kTable, two_columns(), "app", {}});
+  ASSERT_TRUE(writer);
+  for (int64_t i = 0; i < 2'000 || (thread.done().checkpoints < 3 && i < 200'000); ++i)
+    ASSERT_TRUE((*writer)->append({i, {file_named(fmt::format("f{}", i))}, {}}));
+  thread.stop();
+  EXPECT_GE(thread.done().checkpoints, 3);
+  EXPECT_EQ(now().files.size(), static_cast<size_t>((*writer)->version() + 1));
+  EXPECT_GT(now().checkpoint_version, 0);
 }
 
 TEST(Checkpoint, OfMorePagesThanOneIsRead) {
