@@ -86,8 +86,10 @@ Target::Target(object::Store& store, const pipeline::Pipeline& pipeline, const p
 
 Result<std::unique_ptr<Target>> Target::open(object::Store& store, const pipeline::Pipeline& pipeline,
                                              const pipeline::RecordType& record, const std::string& feed) {
-  if (auto ours = lake::claim_stream_table(store, record.stream_table, lake::kOwnedHere); !ours)
+  if (auto ours = lake::claim_stream_table(store, record.stream_table, lake::kOwnedHere); !ours) {
+    if (ours.error().code == Code::conflict) return invalid("{}", ours.error().message);  // no race that passes
     return pass(ours.error());
+  }
   std::unique_ptr<Target> target(new Target(store, pipeline, record));
   delta::WriterOptions options;
   options.table = target->folder_;
