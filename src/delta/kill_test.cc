@@ -45,7 +45,7 @@ const std::string kTable = "tables/t";
   }
 }
 
-// The same by an open table, with a whole upkeep after each twentieth commit: checkpoints, folding, vacuum at once.
+// The same by an open table, with a whole upkeep after each sixth commit: checkpoints, folding, vacuum at once.
 [[noreturn]] void keep_up_for_ever(const std::filesystem::path& root, const std::string& bytes, const DataFile& made,
                                    int told) {
   auto store = object::open_directory(root);
@@ -60,9 +60,11 @@ const std::string kTable = "tables/t";
     const auto committed = (*writer)->append({next, {file}, {}});
     if (!committed || committed->kind != Committed::Kind::committed) _exit(13);
     if (write(told, &next, sizeof next) != sizeof next) _exit(14);
-    if (next % 20 != 19) continue;
+    if (next % 6 != 5) continue;
     UpkeepOptions options;
     options.fold_before_ms = now_ms() + 1;
+    options.fold_least_files = 2;
+    options.fold_evenly = false;
     options.file_retention_ms = 0;
     if (!maintain(**store, kTable, options)) _exit(15);
   }
@@ -129,7 +131,7 @@ TEST(Kill, OfTheUpkeepLeavesATableThatReadsTheSame) {
     ASSERT_GE(child, 0);
     if (child == 0) keep_up_for_ever(folder.path() / "lake", bytes, *made, pipe_ends[1]);
     close(pipe_ends[1]);
-    std::this_thread::sleep_for(std::chrono::microseconds(20'000 + random() % 400'000));
+    std::this_thread::sleep_for(std::chrono::microseconds(30'000 + random() % 500'000));
     ASSERT_EQ(kill(child, SIGKILL), 0);
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
