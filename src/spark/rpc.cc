@@ -20,9 +20,10 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kLookEvery{100};         // at the watch and the stop flag
-constexpr milliseconds kAnswerWithin{600'000};  // of a call that is no statement: analysing may list many files
-constexpr milliseconds kShortCall{5'000};       // interrupt, release: the server needs them less than we need to end
+constexpr milliseconds kLookEvery{100};             // at the watch and the stop flag
+constexpr milliseconds kAnswerWithin{600'000};      // of a call that is no statement: analysing may list many files
+constexpr milliseconds kFirstAnswerWithin{60'000};  // a server that says nothing at all is none
+constexpr milliseconds kShortCall{5'000};  // interrupt, release: the server needs them less than we need to end
 constexpr milliseconds kFirstPause{50};
 constexpr milliseconds kLongestPause{5'000};
 constexpr milliseconds kSayWaitingAfter{3'000};
@@ -199,7 +200,8 @@ Result<Answer> Rpc::call_until_answered(Start start, Request request, std::span<
   for (;;) {
     identify(request);
     Answer answer;
-    const grpc::Status status = call<Request, Answer>(start, request, answer, kAnswerWithin, true);
+    const grpc::Status status =
+        call<Request, Answer>(start, request, answer, first ? kFirstAnswerWithin : kAnswerWithin, true);
     if (status.ok()) {
       server_session_id_ = answer.server_side_session_id();
       return answer;
@@ -313,10 +315,11 @@ Rpc::Attempt Rpc::after(Operation& operation, const grpc::Status& status, std::s
   }
   if (is_passing(failure)) {
     operation.attach = true;
-    if (operation.patience.wait()) return Attempt::again;
+    if (go_on() && operation.patience.wait()) return Attempt::again;
   }
   operation.failed = explained(failure, places);
-  if (operation.attach && operation.failed.code == Code::unavailable) {
+  if (is_passing(failure) && !go_on()) operation.failed.code = Code::cancelled;
+  if (operation.attach && (operation.failed.code == Code::unavailable || operation.failed.code == Code::cancelled)) {
     operation.failed.message += "; whether the statement was done is not known";
   }
   return Attempt::failed;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/files.h"
@@ -24,6 +25,9 @@ constexpr const char* kSystemCertificates[] = {"/etc/ssl/certs/ca-certificates.c
 Result<std::string> certificates(const Connection& connection) {
   if (!connection.tls) return {};
   if (!connection.ca_file.empty()) return read_file(connection.ca_file);
+  for (const char* variable : {"SSL_CERT_FILE", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"}) {
+    if (const char* file = std::getenv(variable); file != nullptr && *file != '\0') return read_file(file);
+  }
   for (const char* file : kSystemCertificates) {
     std::error_code error;
     if (std::filesystem::exists(file, error)) return read_file(file);
@@ -46,14 +50,15 @@ Result<proto::Relation> run_statement(Session::Impl& session, const Statement& s
   return relation;
 }
 
+// With `keep` false the rows are made, and thrown away as they come.
 Result<sql::Table> rows_of(Session::Impl& session, const proto::Relation& relation, const Statement& statement,
-                           const sql::Origin& origin) {
+                           const sql::Origin& origin, bool keep) {
   proto::Plan plan;
   *plan.mutable_root() = relation;
   sql::Table table;
   const auto places = session.places({std::string(statement.text), statement.first_line, origin});
   auto run = session.rpc.execute(plan, places, [&](const proto::ExecutePlanResponse& response) -> Result<> {
-    if (!response.has_arrow_batch()) return {};
+    if (!keep || !response.has_arrow_batch()) return {};
     auto appended = append_arrow(table, response.arrow_batch().data());
     if (!appended && !origin.file.empty()) return pass(appended.error(), "{}", origin.file);
     return appended;
@@ -90,12 +95,15 @@ Result<> Session::Impl::command(const proto::Command& command, std::span<const P
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Session::~Session() { impl_->rpc.release_session(); }
+Session::~Session() {
+  if (!impl_->keep) impl_->rpc.release_session();
+}
 
 Result<std::unique_ptr<Session>> Session::open(const Connection& connection, const SessionOptions& options) {
   auto ca_pem = certificates(connection);
   if (!ca_pem) return pass(ca_pem.error(), "{}: certificates", connection.shown());
   auto session = std::unique_ptr<Session>(new Session(std::make_unique<Impl>(connection, *ca_pem, options)));
+  session->impl_->keep = options.keep || !connection.session_id.empty();
   auto version = session->impl_->rpc.spark_version();
   if (!version) return pass(version.error());
   session->impl_->version = *version;
@@ -122,7 +130,7 @@ Result<> Session::execute(std::string_view sql, const sql::Origin& origin) {
     auto relation = run_statement(*impl_, statement, origin);
     if (!relation) return pass(relation.error());
     if (!has_rows_to_make(*relation)) continue;
-    if (auto rows = rows_of(*impl_, *relation, statement, origin); !rows) return pass(rows.error());
+    if (auto rows = rows_of(*impl_, *relation, statement, origin, false); !rows) return pass(rows.error());
   }
   return {};
 }
@@ -132,7 +140,7 @@ Result<sql::Table> Session::query(std::string_view sql, const sql::Origin& origi
   for (const Statement& statement : split_statements(sql)) {
     auto relation = run_statement(*impl_, statement, origin);
     if (!relation) return pass(relation.error());
-    auto rows = rows_of(*impl_, *relation, statement, origin);
+    auto rows = rows_of(*impl_, *relation, statement, origin, true);
     if (!rows) return rows;
     table = std::move(*rows);
   }

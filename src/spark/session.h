@@ -2,7 +2,8 @@
 // and the same names of types for the same query, errors with the user's file and line, a watch, a stop by Ctrl-C.
 // (Protocol: spark/connect/base.proto, commands.proto, relations.proto of Apache Spark 4.2.)
 //
-// One thread at a time; interrupt() from any. The server's session ends with the object, unless its id was given.
+// One thread at a time; interrupt() from any. The server's session ends with the object, unless its id was given or it
+// shall be kept.
 #pragma once
 
 #include <chrono>
@@ -35,8 +36,9 @@ using Watch = std::function<bool(const Progress&)>;
 using Options = std::vector<std::pair<std::string, std::string>>;
 
 struct SessionOptions {
-  Options settings;  // of the session, beside the timeZone (UTC) and ansi.enabled (true) that are always set
-  std::chrono::milliseconds connect_within{30'000};    // the first answer
+  bool keep = false;  // the server's session is not ended with the object
+  Options settings;   // of the session, beside the timeZone (UTC) and ansi.enabled (true) that are always set
+  std::chrono::milliseconds connect_within{300'000};   // a server that says it is not ready yet
   std::chrono::milliseconds reconnect_within{60'000};  // how long a broken connection is tried again, for one statement
 };
 

@@ -24,6 +24,7 @@ struct Session::Impl {
   Result<> command(const proto::Command& command, std::span<const Place> places, const OnResponse& take);
 
   Rpc rpc;
+  bool keep = false;  // the server's session outlives this
   std::string version;
   std::deque<std::pair<std::string, Place>> views;  // by name
 };

@@ -179,6 +179,8 @@ TEST(Opening, AGivenSessionIdIsUsed) {
   auto session = open(server.connection(";session_id=00112233-4455-6677-8899-aabbccddeeff"));
   EXPECT_EQ(session->session_id(), "00112233-4455-6677-8899-aabbccddeeff");
   EXPECT_EQ(server.calls()[0].session_id, "00112233-4455-6677-8899-aabbccddeeff");
+  session.reset();
+  EXPECT_THAT(server.calls("ReleaseSession"), IsEmpty());  // it is not ours to end
 }
 
 TEST(BrokenConnection, IsAttachedToAgainBehindTheLastResponse) {
@@ -291,6 +293,17 @@ TEST(Stopping, InterruptsTheStatementOnTheServer) {
   ASSERT_THAT(seen, Not(IsEmpty()));
   EXPECT_EQ(seen.back().tasks_done, 3);
   EXPECT_EQ(seen.back().bytes_read, 4096);
+}
+
+TEST(Stopping, WhileTheServerIsNotReached) {
+  RecordingServer server;
+  auto session = open(server.connection());
+  for (int i = 0; i < 50; ++i) server.then({{}, broken()});
+  session->watch([&](const Progress&) { return server.calls("ReattachExecute").size() < 3; });
+  const auto done = session->execute("INSERT INTO t SELECT 1");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Code::cancelled);
+  EXPECT_THAT(done.error().message, HasSubstr("not known"));
 }
 
 TEST(Stopping, ByInterruptFromAnotherThread) {

@@ -29,8 +29,8 @@ def server(tmp_path_factory):
         yield running
 
 
-def url(port, token=TOKEN, more=""):
-    return f"sc://127.0.0.1:{port}/;use_ssl=false;token={token}{more}"
+def url(port, token=TOKEN):
+    return f"sc://127.0.0.1:{port}/;use_ssl=false;token={token}"
 
 
 class Tool:
@@ -322,8 +322,8 @@ def test_a_session_that_expired(server):
     with session(url(server.port)) as tool:
         session_id = tool.opened[1]
         assert tool.value("SELECT 1") == 1
-        with session(url(server.port, more=f";session_id={session_id}")) as other:
-            assert other.close() == 0  # releases it
+        with session(url(server.port)) as other:
+            assert other("end", url(server.port), session_id) == {"value": True}
         code, message = tool("query", "SELECT 1")["error"]
         assert code == "unavailable" and "ended the session" in message
         assert tool("query", "SELECT 1")["error"][0] == "unavailable"

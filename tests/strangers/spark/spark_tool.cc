@@ -7,11 +7,13 @@
 
 #include "base/json.h"
 #include "base/shutdown.h"
+#include "spark/rpc_impl.h"
 #include "spark/session.h"
 
 namespace {
 
 using namespace pinflow;
+namespace engine = pinflow::spark;  // ::spark is the protocol's
 
 using Words = std::vector<std::string>;
 
@@ -55,7 +57,7 @@ std::string table_json(const Result<sql::Table>& table) {
   return json.take();
 }
 
-std::string run(spark::Session& session, const Words& words) {
+std::string run(engine::Session& session, const Words& words) {
   const std::string& what = words.at(0);
   const auto origin = words.size() > 2 ? sql::Origin{words[2]} : sql::Origin{};
   if (what == "query") return table_json(session.query(words.at(1), origin));
@@ -78,6 +80,14 @@ std::string run(spark::Session& session, const Words& words) {
     JsonWriter json;
     json.begin_array().string(session.version()).string(session.session_id()).boolean(session.lost()).end_array();
     return json.take();
+  }
+  if (what == "end") {  // another's session, by its id
+    auto connection = engine::parse_connection(words.at(1));
+    connection->session_id = words.at(2);
+    engine::Rpc other(*connection, "", {});
+    auto version = other.spark_version();
+    other.release_session();
+    return version ? done({}) : failed(version.error());
   }
   if (what == "stream") {  // folder of text, table, checkpoint
     auto made = session.create_stream_view("lines", {.format = "text", .path = words.at(1)});
@@ -121,10 +131,10 @@ std::string run(spark::Session& session, const Words& words) {
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
   catch_stop_signals();
-  auto connection = spark::parse_connection(argv[1]);
+  auto connection = engine::parse_connection(argv[1]);
   if (connection && argc > 2) connection->ca_file = argv[2];
-  auto session = connection ? spark::Session::open(*connection, {.reconnect_within = std::chrono::seconds(20)})
-                            : Result<std::unique_ptr<spark::Session>>(std::unexpected(connection.error()));
+  auto session = connection ? engine::Session::open(*connection, {.reconnect_within = std::chrono::seconds(20)})
+                            : Result<std::unique_ptr<engine::Session>>(std::unexpected(connection.error()));
   if (!session) {
     std::cout << failed(session.error()) << std::endl;
     return 1;
