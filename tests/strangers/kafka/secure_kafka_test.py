@@ -154,8 +154,9 @@ def test_a_gateway_by_kafka_rest_properties(kafka, tmp_path):
     file.write_text("\n".join(["id=kafka-rest", f"bootstrap.servers=SASL_SSL://{kafka.addresses['SASL']}", "zookeeper.connect=z:2181",
                                "client.security.protocol=SASL_SSL", trust, *login]) + "\n")
     with pf.running("gateway", file, "--listen", "127.0.0.1:0") as gateway:
-        status, body = pf.post(gateway.addresses["gateway"], "rest", {"a": 1})[:2]
-        assert status == 200 and json.loads(body)["offsets"][0]["offset"] == 0, body
+        host, port = gateway.addresses["gateway"].split(":")
+        status, body = pf.post((host, int(port)), "rest", {"a": 1})
+        assert status == 200 and body["offsets"][0]["offset"] == 0, body
     file.write_text(file.read_text().replace("pw of", "not-the-password"))
     done = pf.pinflow("gateway", file, "--listen", "127.0.0.1:0", check=False)
     assert done.returncode == 1 and "invalid credentials" in done.stderr and "not-the-password" not in done.stderr
