@@ -41,7 +41,7 @@ class Reader {
     while (!full_ && next < end) {
       const int64_t at_once = std::min(kReadAtOnce, (limit_ - records) * kLikelyRecordBytes);
       const auto piece = log.read(stream_.id, shard_, next, at_once);
-      if (!piece && records > 0) return {};  // what retention took meanwhile is seen by the next read
+      if (!piece && passed_trimmed(log)) continue;
       if (!piece) return internal_failure("{}", piece.error().message);
       if (piece->empty()) return {};
       if (auto taken = take(*piece); !taken) return taken;
@@ -55,6 +55,14 @@ class Reader {
   int64_t last_time_ms = 0;  // of the last record
 
  private:
+  // Retention may take what is about to be read: that is passed over.
+  bool passed_trimmed(const log::Log& log) {
+    const auto offsets = log.offsets(stream_.id, shard_);
+    if (!offsets || offsets->start <= next) return false;
+    next = offsets->start;
+    return true;
+  }
+
   Answer<> take(std::string_view piece) {
     while (!full_ && !piece.empty()) {
       const auto header = log::read_batch_header(piece);  // (the log has checked it)
