@@ -45,10 +45,27 @@ def test_missing_records(server):
 
 
 def test_unknown_paths(server):
-    for path in ("/", "/prod/nothing", "/prod/topics/a/b/c", "/prod/streams/x/record", "/prod/consumers/students"):
+    for path in ("/", "/prod/nothing", "/prod/topics/a/b/c", "/prod/streams/x/recrd", "/prod/streams/x/record/1",
+                 "/prod/consumers/students"):
         status, _, body = pf.request(server, "POST", path, "{}", {"Content-Type": pf.JSON_V2})
         assert status in (404, 405) or path == "/", path
         assert json.loads(body) is not None
+
+
+def test_bad_requests_to_streams(server):
+    for method, path, body, status in (
+        ("PUT", "/prod/streams/streaming-local-geo/record", "{}", 400),           # neither Data nor PartitionKey
+        ("PUT", "/prod/streams/streaming-local-geo/record", '{"Data":{}}', 400),
+        ("PUT", "/prod/streams/streaming-local-geo/record", '{"Data":', 400),
+        ("PUT", "/prod/streams/streaming-local-geo/record", "[]", 400),
+        ("PUT", "/prod/streams/streaming-local-geo/records", '{"records":[]}', 400),
+        ("PUT", "/prod/streams/streaming-local-geo/records", '{"records":{}}', 400),
+        ("PUT", "/prod/streams/nobody-made-this/record", '{"Data":{},"PartitionKey":"k"}', 400),
+        ("DELETE", "/prod/streams/streaming-local-geo/record", "", 405),
+    ):
+        answered, _, answer = pf.request(server, method, path, body, {"Content-Type": "application/json"})
+        assert answered == status, (path, body, answered, answer)
+        assert json.loads(answer)["message"], (path, body, answer)
 
 
 def test_a_record_over_1_mib_fails_in_its_own_slot(server):
