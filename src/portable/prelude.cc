@@ -57,7 +57,8 @@ std::vector<OwnFunction> functions_of(std::string_view prelude) {
         if (code.match(next) != kNone && code.match(next) > next) next = code.match(next);
       }
       if (!code.symbol(next, ",") || !code.symbol(next + 1, "(")) break;
-      found.push_back({code[at].lower, code.arguments(next).size(), code[next].line, code[next].column});
+      const Token& form = code[next + 1];
+      found.push_back({code[at].lower, code.arguments(next).size(), form.line, form.column});
       open = next + 1;
     }
   }
