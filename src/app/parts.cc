@@ -77,38 +77,69 @@ Result<> drain(stream::Streams& streams) {
   return caught_up ? stopped : caught_up;
 }
 
+// Where the topics are: in the broker of this process, or in the cluster that the user names.
+struct KafkaEnd {
+  std::unique_ptr<EmbeddedBroker> embedded;
+  std::unique_ptr<kafka::RdTopicWriter> remote;
+  kafka::ClientConfig config;
+
+  kafka::TopicWriter& writer() { return embedded ? embedded->writer() : *remote; }
+  void stop() {
+    remote.reset();
+    if (embedded) embedded->stop();
+  }
+};
+
+Result<KafkaEnd> open_kafka(const Context& context) {
+  KafkaEnd end;
+  if (!names_a_cluster(context)) {
+    auto address = listen_address(context, "broker", false);
+    if (!address) return pass(address.error());
+    auto broker = EmbeddedBroker::start(context, *address);
+    if (!broker) return pass(broker.error());
+    end.embedded = std::move(*broker);
+  }
+  auto config = kafka_config(context, end.embedded ? end.embedded->address() : "");
+  if (!config) return pass(config.error());
+  end.config = std::move(*config);
+  if (!end.embedded) {
+    auto writer = kafka::RdTopicWriter::open(end.config, {});
+    if (!writer) return pass(writer.error());
+    end.remote = std::move(*writer);
+  }
+  return end;
+}
+
 }  // namespace
 
 Result<int> up(const Context& context) {
   auto gateway_address = listen_address(context, "gateway", false);
-  auto broker_address = listen_address(context, "broker", false);
   if (!gateway_address) return pass(gateway_address.error());
-  if (!broker_address) return pass(broker_address.error());
   auto streams_address = listen_address(context, "streams", false);
   if (!streams_address) return pass(streams_address.error());
   auto lake = open_lake(context);
   if (!lake) return pass(lake.error());
   tidy_uploads(**lake);
-  auto broker = EmbeddedBroker::start(context, *broker_address);
-  if (!broker) return pass(broker.error());
-  auto config = kafka_config(context, (*broker)->address());
-  if (!config) return pass(config.error());
-  auto admin = kafka::Admin::open(*config);
+  auto end = open_kafka(context);
+  if (!end) return pass(end.error());
+  const kafka::ClientConfig& config = end->config;
+  auto admin = kafka::Admin::open(config);
   if (!admin) return pass(admin.error());
   if (auto made = make_topics(context.pipeline, **admin); !made) return pass(made.error());
   admin->reset();
   auto kinesis = open_kinesis(context, *streams_address);
   if (!kinesis) return pass(kinesis.error());
-  auto gateway = start_gateway(*gateway_address, (*broker)->writer(), kinesis->for_gateway);
+  auto gateway = start_gateway(*gateway_address, end->writer(), kinesis->for_gateway);
   if (!gateway) return pass(gateway.error());
-  auto sink = start_sink(context, **lake, *config, false);
+  auto sink = start_sink(context, **lake, config, false);
   if (!sink) return pass(sink.error());
   const pipeline::Pipeline stream_pipeline = with_stream_repeats(context);
-  auto streams = start_stream(context, stream_pipeline, **lake, kinesis->for_workers, *config);
+  auto streams = start_stream(context, stream_pipeline, **lake, kinesis->for_workers, config);
   if (!streams) return pass(streams.error());
-  auto watch = StreamWatch::start(**streams, std::nullopt);
+  auto watch = watch_streams(**streams, std::nullopt);
   if (!watch) return pass(watch.error());
-  print("broker", (*broker)->address());
+  if (end->embedded) print("broker", end->embedded->address());
+  else print("kafka", config.bootstrap_servers);
   print("streams", kinesis->for_workers->url());
   print("gateway", (*gateway)->invoke_url());
   print("lake", (*lake)->url());
@@ -131,7 +162,7 @@ Result<int> up(const Context& context) {
   streams->reset();
   const sink::SinkCounts counts = (*sink)->counts();
   sink->reset();  // clients go before their broker, or they complain of it
-  (*broker)->stop();
+  end->stop();
   kinesis->stop();
   fmt::print("stopped: {} records acknowledged, {} in {} objects, {} dead\n",
              grouped((*gateway)->counts().records_acknowledged), grouped(counts.in_objects), grouped(counts.objects),

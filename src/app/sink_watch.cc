@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
-#include "base/clock.h"
 #include "base/logging.h"
 
 namespace pinflow::app {
@@ -36,67 +36,42 @@ Result<std::unique_ptr<SinkWatch>> SinkWatch::start(const sink::Sink& sink, cons
   options.client_id = "pinflow-sink-watch";
   auto questioner = kafka::Consumer::open(config, options);
   if (!questioner) return pass(questioner.error());
-  auto watch = std::unique_ptr<SinkWatch>(new SinkWatch(sink, std::move(*questioner)));
-  if (listen) {
-    http::ServerOptions server;
-    server.host = watch->host_ = listen->host;
-    server.port = listen->port;
-    server.threads = 1;
-    server.max_connections = 64;
-    auto started = http::Server::start(
-        server,
-        [one = watch.get()](const http::Request& request, http::Respond respond) { respond(one->answer(request)); });
-    if (!started) return pass(started.error(), "metrics");
-    watch->server_ = std::move(*started);
-  }
-  watch->thread_ = std::jthread([one = watch.get()] { one->run(); });
-  return watch;
+  auto one = std::unique_ptr<SinkWatch>(new SinkWatch(sink, std::move(*questioner)));
+  SinkWatch& self = *one;
+  auto watch = Watch::start(
+      {.metrics = [&self] { return sink_metrics(self.sink_.counts(), self.lags(), self.sink_.failure().has_value()); },
+       .failure = [&self] { return self.sink_.failure(); },
+       .look = [&self](const std::stop_token& stop) { self.look(stop); },
+       .first = kFirst,
+       .every = kEvery},
+      listen);
+  if (!watch) return pass(watch.error());
+  one->watch_ = std::move(*watch);
+  return one;
 }
 
-SinkWatch::~SinkWatch() {
-  if (server_) server_->stop(0);
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
+Lags SinkWatch::lags() const {
+  const std::lock_guard lock(mutex_);
+  return lags_;
 }
 
-std::string SinkWatch::address() const { return server_ ? Address{host_, server_->port()}.text() : std::string(); }
-
-void SinkWatch::run() {
-  sink::SinkCounts before;
-  Lags said;
-  Stopwatch watch;
-  for (auto pause = std::chrono::seconds(kFirst);; pause = kEvery) {
-    {
-      std::unique_lock lock(mutex_);
-      if (wake_.wait_for(lock, pause, [this] { return stopping_; })) return;
-    }
-    const sink::SinkCounts counts = sink_.counts();
-    refresh_lags(counts);
-    if (pause == kFirst) continue;
-    Lags lags;
-    {
-      std::lock_guard lock(mutex_);
-      lags = lags_;
-    }
-    if (handled(counts) == handled(before) && lags == said) continue;
-    info("sink: {}", sink_line(counts, before, watch.seconds(), lags));
-    before = counts;
-    said = lags;
-    watch = {};
-  }
+void SinkWatch::look(const std::stop_token& stop) {
+  const sink::SinkCounts counts = sink_.counts();
+  refresh_lags(counts, stop);
+  if (std::exchange(first_, false)) return;
+  const Lags lags = this->lags();
+  if (handled(counts) == handled(before_) && lags == said_) return;
+  info("sink: {}", sink_line(counts, before_, since_.seconds(), lags));
+  before_ = counts;
+  said_ = lags;
+  since_ = {};
 }
 
 // Asks the cluster; a partition that it does not answer for keeps what was known.
-void SinkWatch::refresh_lags(const sink::SinkCounts& counts) {
+void SinkWatch::refresh_lags(const sink::SinkCounts& counts, const std::stop_token& stop) {
   Lags lags;
   for (const sink::PartitionCounts& one : counts.partitions) {
-    {
-      std::lock_guard lock(mutex_);
-      if (stopping_) return;
-    }
+    if (stop.stop_requested()) return;
     const kafka::TopicPartition at{one.topic, one.partition};
     const auto marks = questioner_->watermarks(at);
     std::lock_guard lock(mutex_);
@@ -109,22 +84,6 @@ void SinkWatch::refresh_lags(const sink::SinkCounts& counts) {
   }
   std::lock_guard lock(mutex_);
   lags_ = std::move(lags);
-}
-
-http::Response SinkWatch::answer(const http::Request& request) const {
-  const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
-  if (request.method != "GET" && request.method != "HEAD") return http::json_error(405, "only GET is answered");
-  const auto failure = sink_.failure();
-  if (path == "/metrics") {
-    std::lock_guard lock(mutex_);
-    return {
-        200, "text/plain; version=0.0.4; charset=utf-8", {}, sink_metrics(sink_.counts(), lags_, failure.has_value())};
-  }
-  if (path == "/health") {
-    if (failure) return http::json_error(503, failure->message);
-    return {200, "application/json", {}, "{\"status\":\"up\"}\n"};
-  }
-  return http::json_error(404, "there are /metrics and /health");
 }
 
 }  // namespace pinflow::app

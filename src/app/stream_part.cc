@@ -195,7 +195,7 @@ Result<int> run_stream(const Context& context) {
   const pipeline::Pipeline pipeline = with_stream_repeats(context);
   auto streams = start_stream(context, pipeline, **lake, *kinesis, config);
   if (!streams) return pass(streams.error());
-  auto watch = StreamWatch::start(**streams, metrics);
+  auto watch = watch_streams(**streams, metrics);
   if (!watch) return pass(watch.error());
   if (*kinesis) fmt::print("{:<9} {}\n", "kinesis", (*kinesis)->url());
   if (reads_topics(context.pipeline)) fmt::print("{:<9} {}\n", "kafka", config.bootstrap_servers);

@@ -70,67 +70,22 @@ std::string stream_metrics(const stream::StreamCounts& counts, int64_t now_ms, b
   return text + fmt::format("pinflow_stream_up {}\n", failed ? 0 : 1);
 }
 
-Result<std::unique_ptr<StreamWatch>> StreamWatch::start(const stream::Streams& streams,
-                                                        const std::optional<Address>& listen) {
-  auto watch = std::unique_ptr<StreamWatch>(new StreamWatch(streams));
-  if (listen) {
-    http::ServerOptions server;
-    server.host = watch->host_ = listen->host;
-    server.port = listen->port;
-    server.threads = 1;
-    server.max_connections = 64;
-    auto started = http::Server::start(
-        server,
-        [one = watch.get()](const http::Request& request, http::Respond respond) { respond(one->answer(request)); });
-    if (!started) return pass(started.error(), "metrics");
-    watch->server_ = std::move(*started);
-  }
-  watch->thread_ = std::jthread([one = watch.get()] { one->run(); });
-  return watch;
-}
-
-StreamWatch::~StreamWatch() {
-  if (server_) server_->stop(0);
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-}
-
-std::string StreamWatch::address() const { return server_ ? Address{host_, server_->port()}.text() : std::string(); }
-
-void StreamWatch::run() {
-  int64_t before = 0;
-  for (Stopwatch watch;;) {
-    {
-      std::unique_lock lock(mutex_);
-      if (wake_.wait_for(lock, kEvery, [this] { return stopping_; })) return;
-    }
-    const stream::StreamCounts counts = streams_.counts();
+Result<std::unique_ptr<Watch>> watch_streams(const stream::Streams& streams, const std::optional<Address>& listen) {
+  const auto look = [&streams, before = int64_t{0}, since = Stopwatch()](const std::stop_token&) mutable {
+    const stream::StreamCounts counts = streams.counts();
     const int64_t records = records_of(counts);
-    if (records == before) continue;
-    info("stream: {}", line_of(counts, records - before, watch.seconds()));
+    if (records == before) return;
+    info("stream: {}", line_of(counts, records - before, since.seconds()));
     before = records;
-    watch = {};
-  }
-}
-
-http::Response StreamWatch::answer(const http::Request& request) const {
-  const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
-  if (request.method != "GET" && request.method != "HEAD") return http::json_error(405, "only GET is answered");
-  const auto failure = streams_.failure();
-  if (path == "/metrics") {
-    return {200,
-            "text/plain; version=0.0.4; charset=utf-8",
-            {},
-            stream_metrics(streams_.counts(), now_ms(), failure.has_value())};
-  }
-  if (path == "/health") {
-    if (failure) return http::json_error(503, failure->message);
-    return {200, "application/json", {}, "{\"status\":\"up\"}\n"};
-  }
-  return http::json_error(404, "there are /metrics and /health");
+    since = {};
+  };
+  return Watch::start(
+      {.metrics = [&streams] { return stream_metrics(streams.counts(), now_ms(), streams.failure().has_value()); },
+       .failure = [&streams] { return streams.failure(); },
+       .look = look,
+       .first = kEvery,
+       .every = kEvery},
+      listen);
 }
 
 }  // namespace pinflow::app

@@ -43,6 +43,19 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string repaired_utf8(std::string_view text) {
+  if (is_utf8(text)) return std::string(text);
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const size_t length = utf8_length(text);
+    if (length == 0) out += "\xEF\xBF\xBD";
+    else out += text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
 std::string_view utf8_prefix(std::string_view text, size_t bytes) {
   if (text.size() <= bytes) return text;
   while (bytes > 0 && continues(text[bytes])) --bytes;

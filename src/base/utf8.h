@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace pinflow {
@@ -11,6 +12,9 @@ namespace pinflow {
 size_t utf8_length(std::string_view text);
 
 bool is_utf8(std::string_view text);
+
+// `text` with U+FFFD for each byte that is no part of a character.
+std::string repaired_utf8(std::string_view text);
 
 // The longest prefix of at most `bytes` bytes that does not cut a character.
 std::string_view utf8_prefix(std::string_view text, size_t bytes);

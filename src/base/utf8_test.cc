@@ -24,6 +24,11 @@ TEST(Utf8, RefusesWhatIsNone) {
   }
 }
 
+TEST(Utf8, RepairsByteByByte) {
+  EXPECT_EQ(repaired_utf8("aé€"), "aé€");
+  EXPECT_EQ(repaired_utf8("a\xFFé\xE2\x82"), "a\uFFFDé\uFFFD\uFFFD");
+}
+
 TEST(Utf8, PrefixNeverCutsACharacter) {
   EXPECT_EQ(utf8_prefix("aé€", 6), "aé€");
   EXPECT_EQ(utf8_prefix("aé€", 5), "aé");

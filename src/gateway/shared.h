@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/task_threads.h"
 #include "gateway/gateway.h"
 #include "gateway/rest_error.h"
-#include "gateway/side_thread.h"
 #include "gateway/stream_front.h"
 
 namespace pinflow::gateway {
@@ -18,7 +18,7 @@ struct Shared {
 
   const GatewayOptions options;
   kafka::TopicWriter& writer;
-  SideThread side;
+  TaskThreads side{1, 256};  // for the few requests that must wait (metadata)
   std::atomic<size_t> bytes_in_flight = 0;
   std::atomic<int64_t> requests = 0;
   std::atomic<int64_t> requests_refused = 0;

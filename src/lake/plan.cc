@@ -4,11 +4,11 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "object/numbered.h"
 
 namespace pinflow::lake {
 namespace {
@@ -180,22 +180,11 @@ Result<Plan> parse_plan(std::string_view json, std::string_view source) {
   }
 }
 
-std::string plan_name(int64_t number) { return fmt::format("{}{:010}.json", kFolder, number); }
+std::string plan_name(int64_t number) { return object::numbered_name(kFolder, number); }
 
 Result<std::vector<int64_t>> list_plans(object::Store& store) {
-  const auto listed = store.list(kFolder);
-  if (!listed) return pass(listed.error(), "listing the plans");
-  std::vector<int64_t> numbers;
-  for (const object::ObjectInfo& info : *listed) {
-    const std::string_view name = std::string_view(info.name).substr(kFolder.size());
-    int64_t number = 0;
-    const auto [end, fault] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (fault != std::errc() || std::string_view(end, name.data() + name.size()) != ".json") {
-      return corrupt("{}: {} is not the name of a plan", store.url(), info.name);
-    }
-    numbers.push_back(number);
-  }
-  std::ranges::sort(numbers);
+  auto numbers = object::list_numbers(store, std::string(kFolder), "a plan");
+  if (!numbers) return pass(numbers.error(), "listing the plans");
   return numbers;
 }
 

@@ -17,18 +17,6 @@ namespace {
 constexpr size_t kChunkBytes = 4 << 20;   // of lines in one chunk
 constexpr int64_t kBytesOfARecord = 300;  // for estimates
 
-std::string repaired(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const size_t length = utf8_length(text);
-    if (length == 0) out += "\xEF\xBF\xBD";
-    else out += text.substr(0, length);
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return out;
-}
-
 }  // namespace
 
 // One pass: hands out objects, gathers what was met.
@@ -144,7 +132,7 @@ class RecordSource::Reader final : public sql::RowReader {
     if (chunk.wants(kRecordColumn)) {
       const std::string_view text = line.too_long ? utf8_prefix(line.text, kShownOfTooLong) : line.text;
       if (is_utf8(text)) chunk.set_text(kRecordColumn, row, text);
-      else chunk.set_text(kRecordColumn, row, repaired(text));
+      else chunk.set_text(kRecordColumn, row, repaired_utf8(text));
     }
     chunk.set_text(kObjectColumn, row, object().name);
     chunk.set_integer(kPartitionColumn, row, object().partition);

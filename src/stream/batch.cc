@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.h"
 #include "gate/json_gate.h"
 #include "lake/record_parser.h"
 #include "lake/record_source.h"
@@ -79,7 +80,7 @@ class BatchSource::Reader final : public sql::RowReader {
     const std::string_view text = record_of(source_.batch_.line(line).record->data, decoded_);
     const auto number = static_cast<int64_t>(line);
     chunk.set_integer(lake::kLineColumn, row, number);
-    if (chunk.wants(lake::kRecordColumn)) chunk.set_text(lake::kRecordColumn, row, repaired(text));
+    if (chunk.wants(lake::kRecordColumn)) chunk.set_text(lake::kRecordColumn, row, repaired_utf8(text));
     chunk.set_null(lake::kObjectColumn, row);
     chunk.set_null(lake::kPartitionColumn, row);
     chunk.set_null(lake::kOffsetColumn, row);

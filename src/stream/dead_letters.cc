@@ -70,8 +70,8 @@ void DeadLetters::add(std::string table, std::string reason, size_t line) {
   const auto passed = gate_.accept(text, compact);
   const bool engines = reason == lake::kNotAnObject || reason == lake::kTooLong;
   if (!passed && engines) reason = gate::text_of(passed.error());
-  std::string shown = passed ? std::move(compact) : repaired(utf8_prefix(text, lake::kShownOfTooLong));
-  if (!passed && text.size() <= gate::kMaxRecordBytes) shown = repaired(text);
+  std::string shown = passed ? std::move(compact) : repaired_utf8(utf8_prefix(text, lake::kShownOfTooLong));
+  if (!passed && text.size() <= gate::kMaxRecordBytes) shown = repaired_utf8(text);
   letters_.push_back({std::move(table), std::move(reason), std::move(shown), line});
 }
 

@@ -38,17 +38,4 @@ std::string_view record_of(std::string_view data, std::string& decoded) {
   return decoded;
 }
 
-std::string repaired(std::string_view text) {
-  if (is_utf8(text)) return std::string(text);
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const size_t length = utf8_length(text);
-    if (length == 0) out += "\xEF\xBF\xBD";
-    else out += text.substr(0, length);
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return out;
-}
-
 }  // namespace pinflow::stream

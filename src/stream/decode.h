@@ -12,7 +12,4 @@ namespace pinflow::stream {
 // A view into `data`, or into `decoded`, which is overwritten then.
 std::string_view record_of(std::string_view data, std::string& decoded);
 
-// For people and tables: text as it is; bytes that are not UTF-8 become U+FFFD.
-std::string repaired(std::string_view text);
-
 }  // namespace pinflow::stream

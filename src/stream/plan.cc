@@ -3,10 +3,10 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "object/numbered.h"
 
 namespace pinflow::stream {
 namespace {
@@ -97,24 +97,12 @@ Result<Plan> parse_plan(std::string_view json, std::string_view source) {
 
 std::string plan_folder(std::string_view feed) { return fmt::format("{}{}/", kFolder, feed); }
 std::string plan_name(std::string_view feed, int64_t number) {
-  return fmt::format("{}{}/{:010}.json", kFolder, feed, number);
+  return object::numbered_name(plan_folder(feed), number);
 }
 
 Result<std::vector<int64_t>> list_plans(object::Store& store, std::string_view feed) {
-  const std::string folder = plan_folder(feed);
-  const auto listed = store.list(folder);
-  if (!listed) return pass(listed.error(), "listing the plans of {}", feed);
-  std::vector<int64_t> numbers;
-  for (const object::ObjectInfo& info : *listed) {
-    const std::string_view name = std::string_view(info.name).substr(folder.size());
-    int64_t number = 0;
-    const auto [end, fault] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (fault != std::errc() || std::string_view(end, name.data() + name.size()) != ".json") {
-      return corrupt("{}: {} is not the name of a plan", store.url(), info.name);
-    }
-    numbers.push_back(number);
-  }
-  std::ranges::sort(numbers);
+  auto numbers = object::list_numbers(store, plan_folder(feed), "a plan");
+  if (!numbers) return pass(numbers.error(), "listing the plans of {}", feed);
   return numbers;
 }
 

@@ -14,15 +14,16 @@
 #include "aws/verify.h"
 #include "base/json.h"
 #include "base/logging.h"
+#include "base/task_threads.h"
 #include "kinesis/api/operations.h"
 #include "kinesis/service/operation.h"
-#include "kinesis/service/workers.h"
 
 namespace pinflow::kinesis {
 namespace {
 
 constexpr std::string_view kJson = "application/x-amz-json-1.1";
 constexpr std::chrono::seconds kTrimming(60);
+constexpr size_t kMostWaiting = 4096;      // requests that wait for a thread
 constexpr size_t kSmallAnswer = 16 << 10;  // not counted
 
 // Ids of requests: random for each service, then counted.
@@ -120,8 +121,8 @@ class HttpService final : public Service {
   explicit HttpService(std::shared_ptr<Shared> shared)
       : shared_(std::move(shared)),
         verifier_({"", "kinesis"}, [this](const std::string& id) { return secret_of(id); }),
-        reading_(shared_->options.reading_threads),
-        changing_(1) {}
+        reading_(shared_->options.reading_threads, kMostWaiting),
+        changing_(1, kMostWaiting) {}
   ~HttpService() override { stop(0); }
 
   Result<> listen() {
@@ -211,7 +212,7 @@ class HttpService final : public Service {
       return put_records(shared_, document->root, request.body.size(), std::move(answer));
     if (shape->operation == Operation::get_records && shared_->answer_bytes > shared_->options.max_answer_bytes)
       return answer(throttled("Too many answers wait for their readers. Read more slowly, or less at once."));
-    Workers& workers = is_change(shape->operation) ? changing_ : reading_;
+    TaskThreads& workers = is_change(shape->operation) ? changing_ : reading_;
     const bool taken = workers.submit(
         [shared = shared_, function = function_of(shape->operation), answer,
          document = std::make_shared<Document>(std::move(*document))] { answer(function(*shared, document->root)); });
@@ -230,7 +231,7 @@ class HttpService final : public Service {
   const std::shared_ptr<Shared> shared_;
   RequestIds ids_;
   aws::Verifier verifier_;
-  Workers reading_, changing_;
+  TaskThreads reading_, changing_;
   std::unique_ptr<http::Server> server_;
   std::jthread trimming_;
 };

@@ -1,24 +1,24 @@
-#include "kinesis/service/workers.h"
+#include "base/task_threads.h"
 
 #include <utility>
 
-namespace pinflow::kinesis {
+namespace pinflow {
 
-Workers::Workers(int threads) {
+TaskThreads::TaskThreads(int threads, size_t most_waiting) : most_waiting_(most_waiting) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
 }
 
-bool Workers::submit(std::function<void()> task) {
+bool TaskThreads::submit(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopped_ || tasks_.size() >= kMaxWaiting) return false;
+    if (stopped_ || tasks_.size() >= most_waiting_) return false;
     tasks_.push_back(std::move(task));
   }
   some_.notify_one();
   return true;
 }
 
-void Workers::stop() {
+void TaskThreads::stop() {
   std::deque<std::function<void()>> dropped;
   {
     const std::lock_guard lock(mutex_);
@@ -29,7 +29,7 @@ void Workers::stop() {
   threads_.clear();
 }
 
-void Workers::run(const std::stop_token& stop) {
+void TaskThreads::run(const std::stop_token& stop) {
   for (;;) {
     std::function<void()> task;
     {
@@ -42,4 +42,4 @@ void Workers::run(const std::stop_token& stop) {
   }
 }
 
-}  // namespace pinflow::kinesis
+}  // namespace pinflow
