@@ -148,7 +148,7 @@ def delta_files(lake, table):
     live, txns, version = {}, {}, -1
     for commit in sorted((folder / "_delta_log").glob("*.json")):
         version = int(commit.stem)
-        for line in commit.read_text().splitlines():
+        for line in commit.read_bytes().splitlines():  # of bytes: a text's lines end at U+2028, too
             action = json.loads(line)
             if "add" in action:
                 assert action["add"]["path"] not in live, f"{table}: added twice: {action['add']['path']}"

@@ -55,7 +55,7 @@ def edit(path, old, new):
 
 
 def moment_of(path):
-    info = next(json.loads(line)["commitInfo"] for line in path.read_text().splitlines() if "commitInfo" in line)
+    info = next(json.loads(line)["commitInfo"] for line in path.read_bytes().splitlines() if b"commitInfo" in line)
     return datetime.datetime.fromtimestamp(info["timestamp"] / 1000, datetime.timezone.utc)
 
 

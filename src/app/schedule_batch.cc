@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <set>
 
 #include "app/counts.h"
 #include "app/engine.h"
@@ -14,7 +15,7 @@
 #include "base/logging.h"
 #include "base/shutdown.h"
 #include "lake/batch.h"
-#include "lake/tables.h"
+#include "lake/table_files.h"
 #include "schedule/history.h"
 #include "schedule/times.h"
 
@@ -27,7 +28,8 @@ using schedule::State;
 // One run's place in the history, from its claim to its end.
 class Recorder {
  public:
-  Recorder(History& history, int64_t id) : history_(history), id_(id) {}
+  Recorder(History& history, const pipeline::Pipeline& pipeline, int64_t id)
+      : history_(history), pipeline_(pipeline), id_(id) {}
 
   void step(std::string_view name) {
     if (name == step_) return;
@@ -62,17 +64,23 @@ class Recorder {
   }
 
  private:
-  static Result<std::string> versions_of(object::Store& lake) {
-    const auto tables = lake::list_tables(lake);
-    if (!tables) return pass(tables.error());
+  // Of the tables that a batch writes; those of the streaming leg grow meanwhile by themselves.
+  Result<std::string> versions_of(object::Store& lake) const {
+    std::set<std::string> names{lake::kDeadTable};
+    for (const pipeline::RecordType& record : pipeline_.records) names.insert(record.table);
     JsonWriter json;
     json.begin_object();
-    for (const lake::TableInfo& table : *tables) json.key(table.name).number(table.version);
+    for (const std::string& name : names) {
+      const auto snapshot = lake::find_snapshot(lake, name);
+      if (!snapshot) return pass(snapshot.error(), "table {}", name);
+      if (*snapshot) json.key(name).number((*snapshot)->version);
+    }
     json.end_object();
     return json.take();
   }
 
   History& history_;
+  const pipeline::Pipeline& pipeline_;
   int64_t id_;
   std::string step_;
 };
@@ -232,7 +240,7 @@ Result<int> run_batch_command(const Context& given) {
       (void)history->finish(id, {State::failed, claimed.error().message, "", "", ""}, now_ms());
     return pass(claimed.error());
   }
-  Recorder recorder(*history, id);
+  Recorder recorder(*history, context.pipeline, id);
   bool nothing_new = false;
   Result<RunReport> report = std::unexpected(Error{});
   if (auto begun = recorder.begin(**lake); !begun) report = std::unexpected(begun.error());
