@@ -90,7 +90,8 @@ class Tool {
 
   Result<std::string> put(const Json& ask, const std::string& stream) {
     std::vector<RecordToPut> records;
-    for (const Json record : ask["records"].get_array().value())
+    const simdjson::dom::array list = ask["records"].get_array().value();
+    for (const Json record : list)
       records.push_back({record["data"].get_string().value(), record["key"].get_string().value()});
     auto slots = client_.put_all(stream, records);
     if (!slots) return pass(slots.error());
