@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "kafka/client/ask_metadata.h"
 #include "kafka/client/broker_connection.h"
 #include "kafka/client/rd.h"
 #include "kafka/codec/api_versions.h"
-#include "kafka/codec/metadata.h"
 
 namespace pinflow::kafka {
 namespace {
@@ -66,45 +66,20 @@ Error explained_close(const ClientConfig& config, const std::string& address, co
                       config.uses_tls() ? "SASL_SSL" : "SASL_PLAINTEXT")};
 }
 
-Result<int16_t> metadata_version(BrokerConnection& broker) {
-  auto versions = broker.ask<ApiVersionsResponse>(ApiVersionsRequest{}, 0);
-  if (!versions) return pass(versions.error());
-  for (const auto& range : versions->apis) {
-    if (range.api_key == static_cast<int16_t>(Api::metadata))
-      return std::min(range.max_version, kNewestWithClusterOperations);
-  }
-  return unsupported("the broker does not say which versions of Metadata it speaks");
-}
-
-struct Asked {
-  MetadataResponse metadata;
-  int16_t version;
-};
-
-Result<Asked> ask(const ClientConfig& config, const std::string& address, const std::vector<std::string>& topics,
-                  int timeout_ms) {
+Result<ToldMetadata> ask(const ClientConfig& config, const std::string& address, const std::vector<std::string>& topics,
+                         int timeout_ms) {
   auto broker = BrokerConnection::open(config, address, timeout_ms);
   if (!broker) return std::unexpected(explained(config, address, broker.error()));
-  const auto version = metadata_version(*broker);
-  if (!version) return std::unexpected(explained(config, address, version.error()));
-  MetadataRequest request;
-  request.allow_auto_topic_creation = false;
-  request.include_cluster_authorized_operations = request.include_topic_authorized_operations = true;
-  // Before version 4 asking for a topic by name may create it: then all are asked for.
-  if (*version >= 4) {
-    request.topics.emplace();
-    for (const std::string& topic : topics) request.topics->push_back({{}, topic});
-  } else if (*version == 0) {
-    request.topics.emplace();
+  auto metadata = ask_metadata(*broker, topics, kNewestWithClusterOperations, true);
+  if (!metadata) {
+    return std::unexpected(explained_close(config, address, explained(config, address, metadata.error())));
   }
-  auto metadata = broker->ask<MetadataResponse>(request, *version);
-  if (!metadata) return std::unexpected(explained_close(config, address, metadata.error()));
-  return Asked{std::move(*metadata), *version};
+  return metadata;
 }
 
 // From the first broker that answers; an error of the configuration or the login tells more than a connection's.
-Result<Asked> ask_any(const ClientConfig& config, const std::vector<std::string>& topics, int timeout_ms) {
-  Result<Asked> worst = unavailable("no broker is named");
+Result<ToldMetadata> ask_any(const ClientConfig& config, const std::vector<std::string>& topics, int timeout_ms) {
+  Result<ToldMetadata> worst = unavailable("no broker is named");
   for (const std::string& address : addresses_of(config.bootstrap_servers)) {
     auto asked = ask(config, address, topics, timeout_ms);
     if (asked) return asked;
@@ -143,7 +118,7 @@ Result<std::string> principal_of(const ClientConfig& config) {
 Result<ClusterAccess> read_access(const ClientConfig& config, const std::vector<std::string>& topics, int timeout_ms) {
   auto asked = ask_any(config, topics, timeout_ms);
   if (!asked) return pass(asked.error(), "Kafka");
-  const MetadataResponse& metadata = asked->metadata;
+  const MetadataResponse& metadata = asked->answer;
   const bool tells = asked->version >= kFirstWithOperations;
   ClusterAccess access;
   access.cluster_id = metadata.cluster_id.value_or("");
