@@ -175,7 +175,13 @@ void the_assigned_callback_chooses_the_start(MockCluster& cluster) {
   ASSERT_TRUE((*consumer)->subscribe({"t2"}, {start_at_seven, {}, {}}));
   Seen seen = read(**consumer, [](const Seen& s) { return s.ends.size() == 1; });
   EXPECT_THAT(seen.values, ElementsAre("value 7", "value 8", "value 9"));
-  ASSERT_TRUE((*consumer)->seek({"t2", 0}, 8));
+  // On a busy machine the member may just have been expelled from its group: then it joins again, and may seek.
+  Result<> sought = (*consumer)->seek({"t2", 0}, 8);
+  for (int i = 0; !sought && i < 20; ++i) {
+    read(**consumer, [](const Seen& s) { return s.ends.size() == 1; });
+    sought = (*consumer)->seek({"t2", 0}, 8);
+  }
+  ASSERT_TRUE(sought) << sought.error().message;
   seen = read(**consumer, [](const Seen& s) { return s.ends.size() == 1; });
   EXPECT_THAT(seen.values, ElementsAre("value 8", "value 9"));
 }
