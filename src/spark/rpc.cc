@@ -319,7 +319,8 @@ Rpc::Attempt Rpc::after(Operation& operation, const grpc::Status& status, std::s
   }
   operation.failed = explained(failure, places);
   if (is_passing(failure) && !go_on()) operation.failed.code = Code::cancelled;
-  if (operation.attach && (operation.failed.code == Code::unavailable || operation.failed.code == Code::cancelled)) {
+  const Code code = operation.failed.code;
+  if (operation.attach && (code == Code::unavailable || code == Code::cancelled || code == Code::denied)) {
     operation.failed.message += "; whether the statement was done is not known";
   }
   return Attempt::failed;

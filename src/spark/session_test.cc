@@ -150,6 +150,18 @@ TEST_F(Trusted, ATokenThatIsRefusedIsSaidAndNotShown) {
   }
 }
 
+TEST_F(Trusted, ATokenThatExpiresMeanwhileEndsTheStatement) {
+  auto session = open(connection(";token=dapi-s3cret"));
+  ASSERT_NE(session, nullptr);
+  server_.then({{relation()}, broken()});
+  server_.then({{}, {grpc::StatusCode::UNAUTHENTICATED, "The access token has expired."}});
+  const auto done = session->execute("INSERT INTO t SELECT 1");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Code::denied);
+  EXPECT_THAT(done.error().message, AllOf(HasSubstr("has expired"), HasSubstr("not known"), Not(HasSubstr("s3cret"))));
+  EXPECT_THAT(server_.calls("ExecutePlan"), SizeIs(1));
+}
+
 TEST(Opening, WaitsForAClusterThatStarts) {
   RecordingServer server;
   for (int i = 0; i < 3; ++i)
