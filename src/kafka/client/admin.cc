@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <thread>
 
 #include "kafka/client/describe.h"
 #include "kafka/client/rd.h"
@@ -36,9 +38,11 @@ Result<> topic_result(const rd_kafka_topic_result_t* const* results, size_t coun
 }  // namespace
 
 struct Admin::State {
-  State(Handle made, int timeout) : handle(std::move(made)), timeout_ms(timeout) {}
+  State(Handle made, ClientConfig from, int timeout)
+      : handle(std::move(made)), config(std::move(from)), timeout_ms(timeout) {}
 
   Handle handle;
+  ClientConfig config;
   int timeout_ms;
 
   Options options(rd_kafka_admin_op_t operation) const {
@@ -59,6 +63,8 @@ struct Admin::State {
     }
     return event;
   }
+
+  Result<std::vector<PartitionOffset>> ask_group(rd_kafka_t* member, const std::string& group) const;
 };
 
 Admin::Admin(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -69,7 +75,7 @@ Result<std::unique_ptr<Admin>> Admin::open(const ClientConfig& config, int timeo
   if (!conf) return pass(conf.error());
   auto handle = make_handle(Role::producer, std::move(*conf));
   if (!handle) return pass(handle.error());
-  return std::unique_ptr<Admin>(new Admin(std::make_unique<State>(std::move(*handle), timeout_ms)));
+  return std::unique_ptr<Admin>(new Admin(std::make_unique<State>(std::move(*handle), config, timeout_ms)));
 }
 
 Result<> Admin::create_topic(const NewTopic& topic) {
@@ -139,14 +145,14 @@ Result<Watermarks> Admin::watermarks(const TopicPartition& at) {
   return marks;
 }
 
-Result<std::vector<PartitionOffset>> Admin::group_offsets(const std::string& group) {
+Result<std::vector<PartitionOffset>> Admin::State::ask_group(rd_kafka_t* member, const std::string& group) const {
   const std::string what = fmt::format("asking for the offsets of group {}", group);
   const Asked asked(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
-  const Queue queue(rd_kafka_queue_new(state_->handle.get()));
-  const Options options = state_->options(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+  const Queue queue(rd_kafka_queue_new(member));
+  const Options made = options(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
   rd_kafka_ListConsumerGroupOffsets_t* one = asked.get();
-  rd_kafka_ListConsumerGroupOffsets(state_->handle.get(), &one, 1, options.get(), queue.get());
-  auto event = state_->answer(queue.get(), what);
+  rd_kafka_ListConsumerGroupOffsets(member, &one, 1, made.get(), queue.get());
+  auto event = answer(queue.get(), what);
   if (!event) return pass(event.error());
   size_t count = 0;
   auto** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
@@ -164,6 +170,21 @@ Result<std::vector<PartitionOffset>> Admin::group_offsets(const std::string& gro
   }
   std::ranges::sort(out, {}, &PartitionOffset::at);
   return out;
+}
+
+Result<std::vector<PartitionOffset>> Admin::group_offsets(const std::string& group) {
+  // A client with a group of its own: without one, librdkafka 2.0 dies of the answer NOT_COORDINATOR (its issue 5040).
+  auto conf = make_conf(state_->config, {{"client.id", "pinflow-admin"}, {"group.id", group}});
+  if (!conf) return pass(conf.error());
+  auto member = make_handle(Role::consumer, std::move(*conf));
+  if (!member) return pass(member.error());
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(state_->timeout_ms);
+  while (true) {  // a broker that has just started looks for the group's coordinator for seconds
+    auto offsets = state_->ask_group(member->get(), group);
+    if (offsets || offsets.error().code != Code::unavailable || std::chrono::steady_clock::now() >= until)
+      return offsets;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
 }
 
 Result<std::string> Admin::cluster_id() {

@@ -60,6 +60,15 @@ TEST_F(AdminTest, SaysWhatTheClusterCannotDo) {
   EXPECT_THAT(deleted.error().message, HasSubstr("deleting topic a"));
 }
 
+TEST_F(AdminTest, AGroupIsAskedForUntilItsCoordinatorIsThere) {
+  rd_kafka_mock_push_request_errors(cluster.get(), 9 /* OffsetFetch */, 2, RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+                                    RD_KAFKA_RESP_ERR_NOT_COORDINATOR);
+  const auto patient = *Admin::open(cluster.config(), 5'000);
+  auto offsets = patient->group_offsets("unseen");
+  ASSERT_TRUE(offsets) << offsets.error().message;
+  EXPECT_TRUE(offsets->empty());
+}
+
 TEST_F(AdminTest, TheListCommandPrintsNames) {
   std::ostringstream text, json;
   ASSERT_TRUE(list_topics_command(cluster.config(), Output::text, text));
