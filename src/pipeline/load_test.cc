@@ -317,6 +317,9 @@ TEST_F(Load, TheSettingsAreAKnownFew) {
   ASSERT_TRUE(all) << all.error().message;
   EXPECT_EQ(all->settings.size(), 17u);
   EXPECT_THAT(all->engine_paths, ElementsAre(Pair("a/long/", "c/"), Pair("a/", "b/")));
+  const auto elsewhere = load(folder_, "local", {"lake"});
+  ASSERT_TRUE(elsewhere) << elsewhere.error().message;
+  EXPECT_EQ(elsewhere->engine_paths, all->engine_paths);  // they fit any lake below
   const std::string page = read(root / "docs/pipeline.md");
   EXPECT_THAT(page, HasSubstr("| `engine.paths` |"));
   for (const auto& [name, value] : all->settings) EXPECT_THAT(page, HasSubstr(fmt::format("| `{}` |", name)));

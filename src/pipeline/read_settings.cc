@@ -108,8 +108,10 @@ void fill_settings(Settings under, Settings over, const std::set<std::string>& g
     to.settings[name] = filled(name, value, problems);
   }
   auto& paths = over.engine_paths ? over.engine_paths : under.engine_paths;
-  if (!paths || given.contains("lake")) return;  // another lake lies elsewhere
+  if (!paths) return;
   for (const auto& [from, path] : *paths) {
+    // Of another lake, which may lie elsewhere: what cannot be filled in is not needed.
+    if (given.contains("lake") && !(can_be_filled({from, path.line}) && can_be_filled(path))) continue;
     to.engine_paths.emplace_back(filled(engine_paths_key, {from, path.line}, problems),
                                  filled(engine_paths_key, path, problems));
   }
