@@ -61,6 +61,18 @@ def compare(lake, posts, rounds, folder, heap, embedded_only):
     return rows, best.wall, warm[0]
 
 
+def growth(rows, flush):
+    """How each figure grows from the smallest to the largest batch of the same kind of objects."""
+    notes = []
+    for way in dict.fromkeys(row["way"] for row in rows):
+        of_way = sorted((row for row in rows if row["way"] == way and row["posts"] > row["objects"]), key=lambda row: row["posts"])
+        if len(of_way) > 1:
+            small, large = of_way[0], of_way[-1]
+            factors = ", ".join(f"{key} x {large[key] / small[key]:.1f}" for key in ("wall s", "cpu s", "peak MiB"))
+            notes.append(f"{way}, posts x {large['posts'] / small['posts']:.0f} (objects of {flush:,}): {factors}")
+    return notes
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--posts", default="200000,1000000")
@@ -82,7 +94,7 @@ def main():
             rows += found
             if warm:
                 notes.append(f"{posts:,} posts in {found[0]['objects']:,} objects: warm Spark takes x {warm / embedded:.1f} of the embedded time")
-    measure.report("engines", rows, notes)
+    measure.report("engines", rows, notes + growth(rows, args.flush))
 
 
 main()
