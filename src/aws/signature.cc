@@ -7,6 +7,7 @@
 
 #include "aws/digest.h"
 #include "base/bytes.h"
+#include "base/clock.h"
 
 namespace pinflow::aws {
 namespace {
@@ -100,6 +101,12 @@ std::string amz_date(int64_t ms) {
   gmtime_r(&seconds, &utc);
   return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
                      utc.tm_min, utc.tm_sec);
+}
+
+std::optional<int64_t> parse_amz_date(std::string_view date) {
+  if (date.size() != 16 || date[8] != 'T' || date[15] != 'Z') return std::nullopt;
+  return parse_iso_time(fmt::format("{}-{}-{}T{}:{}:{}Z", date.substr(0, 4), date.substr(4, 2), date.substr(6, 2),
+                                    date.substr(9, 2), date.substr(11, 2), date.substr(13, 2)));
 }
 
 std::string credential_scope(const Scope& scope, std::string_view amz_date) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +53,7 @@ std::string presign(const SignedRequest& request, const Scope& scope, const Cred
 inline constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 
 std::string amz_date(int64_t ms);                                             // "20150830T123600Z"
+std::optional<int64_t> parse_amz_date(std::string_view date);                 // undoes it
 std::string credential_scope(const Scope& scope, std::string_view amz_date);  // "20150830/us-east-1/sts/aws4_request"
 std::string string_to_sign(std::string_view amz_date, std::string_view credential_scope,
                            std::string_view canonical_request);

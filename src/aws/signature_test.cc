@@ -35,6 +35,9 @@ TEST(Signature, EncodesAsAwsDoes) {
   EXPECT_EQ(percent_encode("a/b", false), "a%2Fb");
   EXPECT_EQ(percent_decode("a%20b%2fc%zz%4"), "a b/c%zz%4");
   EXPECT_EQ(amz_date(kNow), "20201109T005247Z");
+  EXPECT_EQ(parse_amz_date("20201109T005247Z"), kNow / 1000 * 1000);
+  EXPECT_EQ(parse_amz_date("20201109T005247"), std::nullopt);
+  EXPECT_EQ(parse_amz_date("20201309T005247Z"), std::nullopt);
 }
 
 TEST(Signature, CanonicalPaths) {

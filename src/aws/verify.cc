@@ -15,13 +15,6 @@ using Refused = std::unexpected<AuthFailure>;
 
 Refused refuse(AuthProblem problem, std::string message) { return Refused({problem, std::move(message)}); }
 
-// "20150830T123600Z" -> Unix milliseconds.
-std::optional<int64_t> time_of(std::string_view date) {
-  if (date.size() != 16 || date[8] != 'T' || date[15] != 'Z') return std::nullopt;
-  return parse_iso_time(fmt::format("{}-{}-{}T{}:{}:{}Z", date.substr(0, 4), date.substr(4, 2), date.substr(6, 2),
-                                    date.substr(9, 2), date.substr(11, 2), date.substr(13, 2)));
-}
-
 std::string_view trimmed(std::string_view text) {
   while (text.starts_with(' ') || text.starts_with(',')) text.remove_prefix(1);
   while (text.ends_with(' ') || text.ends_with(',')) text.remove_suffix(1);
@@ -149,7 +142,7 @@ std::expected<Caller, AuthFailure> Verifier::verify(const http::Request& request
   const auto secret = lookup_(claim->key_id);
   if (!secret) return refuse(AuthProblem::unknown_key, "The security token included in the request is invalid.");
 
-  const auto at = time_of(claim->date);
+  const auto at = parse_amz_date(claim->date);
   if (!at) return refuse(AuthProblem::incomplete, fmt::format("The date '{}' cannot be read.", claim->date));
   const int64_t good_for = claim->expires_seconds ? *claim->expires_seconds * 1000 : skew_ms();
   if (now_ms > *at + good_for)

@@ -106,6 +106,13 @@ TEST(Client, SetsItsClockByTheServices) {
   const auto heads = service.heads();
   ASSERT_EQ(heads.size(), 2u);
   EXPECT_THAT(heads[1], HasSubstr("x-amz-date: 20350101T0000"));
+  // The words tell it better than a Date that was written before the service's clock was set.
+  service.fault =
+      first(1, {400, "InvalidSignatureException",
+                "Signature expired: 20350101T000000Z is now earlier than 20360202T000000Z (20360202T000500Z - 5 min.)",
+                "Date: Mon, 01 Jan 2035 00:00:30 GMT\r\n"});
+  ASSERT_TRUE(client.call("DescribeLimits", "{}", Retry::never).reply->ok());
+  EXPECT_THAT(service.heads().back(), HasSubstr("x-amz-date: 20360202T0005"));
   // Only once: a signature that is wrong all the same is the user's to mend.
   service.fault = first(
       100, {400, "InvalidSignatureException", "Signature not yet current", "Date: Mon, 01 Jan 2035 00:00:30 GMT\r\n"});

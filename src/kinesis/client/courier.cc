@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "aws/signature.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 
@@ -34,6 +35,15 @@ bool has_clock_trouble(const Reply& reply) {
     return true;
   return (reply.type == "InvalidSignatureException" || reply.type == "SignatureDoesNotMatch") &&
          (reply.message.contains("Signature expired") || reply.message.contains("Signature not yet current"));
+}
+
+// The service's time. Its words have it to the moment, "Signature expired: A is now earlier than B (TIME - 5 min.)"; a
+// Date may be a second old, which matters where the clock has just been set.
+std::optional<int64_t> time_of_service(const Reply& reply, const http::Response& response) {
+  if (const size_t at = reply.message.rfind('('); at != std::string::npos) {
+    if (const auto told = aws::parse_amz_date(std::string_view(reply.message).substr(at + 1, 16))) return told;
+  }
+  return parse_http_date(http::find_header(response.headers, "Date"));
 }
 
 bool has_ended_credentials(const Reply& reply) {
@@ -149,7 +159,7 @@ void Courier::settle(const std::shared_ptr<Job>& job, http::Outcome outcome) {
     read_error(reply, *outcome.response);
     if (!last && has_clock_trouble(reply) && !job->clock_set) {
       // Signed anew with the service's own time, as AWS's clients do.
-      if (const auto theirs = parse_http_date(http::find_header(outcome.response->headers, "Date"))) {
+      if (const auto theirs = time_of_service(reply, *outcome.response)) {
         endpoint_->set_clock(*theirs);
         job->clock_set = true;
         return attempt(job);
