@@ -1,5 +1,4 @@
 """The streams' service asked by AWS's own clients: boto3, awscli, @aws-sdk/client-kinesis; signatures, throttling, clocks."""
-import glob
 import hashlib
 import json
 import random
@@ -181,17 +180,8 @@ def test_shards_are_throttled_and_boto3_goes_on(tmp_path):
                 kinesis.get_records(ShardIterator=iterator)
 
 
-def faked(tmp_path, offset):
-    """The environment of a process whose clock is off by what stands in a file, from one second to the next."""
-    library, = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
-    file = tmp_path / "clock"
-    file.write_text(offset)
-    return file, {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_CACHE_DURATION": "1",
-                  "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-
-
 def test_expired_iterators_and_tokens_and_retention(tmp_path):
-    clock, env = faked(tmp_path, "+0s")
+    clock, env = servers.faked(tmp_path, "+0s")
     args = ("streams", "--data", tmp_path / "data", "--listen", "127.0.0.1:0")
     with pf.running(*args, env=env) as process:
         kinesis = servers.client("http://" + process.addresses["streams"])
@@ -228,7 +218,7 @@ def test_expired_iterators_and_tokens_and_retention(tmp_path):
 def test_a_client_with_another_clock(tmp_path, keys, offset):
     """boto3 is told; AWS's client for Node.js takes the time from the answer, and asks again."""
     from botocore.exceptions import ClientError
-    _, env = faked(tmp_path, offset)
+    _, env = servers.faked(tmp_path, offset)
     with pf.running("streams", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", "--keys", keys, env=env) as process:
         url = "http://" + process.addresses["streams"]
         with pytest.raises(ClientError) as error:

@@ -1,5 +1,6 @@
 """Kinesis services to hold against each other: ours, kinesalite, moto; and AWS's clients of them."""
 import contextlib
+import glob
 import json
 import os
 import pathlib
@@ -98,3 +99,12 @@ def node(script, *args, timeout=120):
     done = subprocess.run([NODE, "-e", script, *map(str, args)], capture_output=True, text=True, timeout=timeout, env=environment())
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def faked(folder, offset):
+    """The environment of a process whose clock is off by what stands in a file, from one second to the next."""
+    library, = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+    file = folder / "clock"
+    file.write_text(offset)
+    return file, {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_CACHE_DURATION": "1",
+                  "FAKETIME_DONT_FAKE_MONOTONIC": "1"}

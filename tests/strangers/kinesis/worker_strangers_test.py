@@ -1,4 +1,5 @@
-"""The streaming leg over other people's services: the gateway and the stream worker before kinesalite and moto."""
+"""The streaming leg over other people's services: the gateway and the stream worker before kinesalite and moto; and over our
+own with clocks that differ, and keys that are wrong."""
 import collections
 import json
 import random
@@ -93,3 +94,49 @@ def test_a_worker_that_is_killed_and_reshards(service, tmp_path, repeats):
             putting.join()
     pf.pinflow(*worker, "--until-caught-up", env=servers.environment())
     assert sent > 100 and inds(tmp_path) == collections.Counter(range(sent))
+
+
+def keys_for(folder):
+    """A file of keys for the service, and what its clients have in their environment."""
+    keys = folder / "keys"
+    keys.write_text(f"[a]\naws_access_key_id = {servers.KEY}\naws_secret_access_key = {servers.SECRET}\n")
+    return keys, servers.environment(AWS_ACCESS_KEY_ID=servers.KEY, AWS_SECRET_ACCESS_KEY=servers.SECRET)
+
+
+@pytest.mark.parametrize("offset", ["+20m", "-20m"])
+def test_clocks_that_differ(tmp_path, offset):
+    """The service's clock is off by more than a signature may be; then it jumps, and every iterator has expired."""
+    keys, env = keys_for(tmp_path)
+    clock, skewed = servers.faked(tmp_path, offset)
+    with pf.running("streams", "--data", tmp_path, "--listen", "127.0.0.1:0", "--make-streams", "--keys", keys, env=skewed) as service:
+        url = "http://" + service.addresses["streams"]
+        gateway = pf.running("gateway", "--data", tmp_path / "gateway", "--listen", "127.0.0.1:0", "--bootstrap-server", "127.0.0.1:1",
+                             "--kinesis-endpoint", url, env=env)
+        worker = ["stream", "--data", tmp_path, "--kinesis-endpoint", url, "--trigger", "50ms"]
+        with gateway as process, pf.running(*worker, env=env) as running:
+            put(process.address("gateway"), range(100))
+            pf.wait_until(lambda: sum(inds(tmp_path).values()) == 100, what="the first records in their table")
+            clock.write_text("+1h")
+            time.sleep(2)  # the clock's file is read each second
+            put(process.address("gateway"), range(100, 200))
+            pf.wait_until(lambda: sum(inds(tmp_path).values()) >= 200, what="the later records in their table")
+            assert running.stop() == 0
+        assert inds(tmp_path) == collections.Counter(range(200))
+
+
+def test_wrong_keys_are_told_and_nothing_of_them_shown(tmp_path):
+    keys, env = keys_for(tmp_path)
+    wrong = {**env, "AWS_SECRET_ACCESS_KEY": "not-that-secret"}
+    with pf.running("streams", "--data", tmp_path, "--listen", "127.0.0.1:0", "--make-streams", "--keys", keys) as service:
+        url = "http://" + service.addresses["streams"]
+        done = pf.pinflow("stream", "--data", tmp_path, "--kinesis-endpoint", url, "--until-caught-up", env=wrong, check=False)
+        assert done.returncode != 0 and "signature" in done.stderr.lower()
+        gateway = pf.running("gateway", "--data", tmp_path / "gateway", "--listen", "127.0.0.1:0", "--bootstrap-server", "127.0.0.1:1",
+                             "--kinesis-endpoint", url, env=wrong)
+        with gateway as process:
+            status, _, answer = pf.request(process.address("gateway"), "PUT", f"/prod/streams/{STREAM}/record",
+                                           json.dumps({"Data": geo(1), "PartitionKey": "1"}))
+            assert status == 400 and json.loads(answer)["__type"] == "InvalidSignatureException"
+            shown = done.stdout + done.stderr + answer.decode() + "".join(process.lines + service.lines)
+        for secret in (servers.SECRET, "not-that-secret"):
+            assert secret not in shown
