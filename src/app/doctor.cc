@@ -6,6 +6,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <functional>
 #include <vector>
 
 #include "app/context.h"
@@ -26,9 +28,12 @@
 namespace pinflow::app {
 namespace {
 
+constexpr int kAttempts = 3;  // of a request to S3: somebody waits
+
 class Doctor {
  public:
-  explicit Doctor(const Options& options) : options_(options) {}
+  Doctor(const Options& options, std::function<void(const Finding&)> told)
+      : options_(options), findings_(std::move(told)) {}
 
   const Findings& examine() {
     auto context = load_context(options_);
@@ -117,12 +122,12 @@ class Doctor {
   }
 
   void lake(const Context& context) {
-    auto store = open_lake(context);
+    auto store = open_lake(context, kAttempts);
     const bool in_s3 = store && (*store)->url().starts_with("s3://");
-    if (in_s3 || names_a_kinesis(context)) examine_keys(context, in_s3, findings_);
+    if (in_s3 || names_a_kinesis(context) || msk_of(context)) examine_keys(context, in_s3, findings_);
     if (!store) return bad("lake", store.error().message);
     auto tables = lake::list_tables(**store);
-    if (!tables) return bad("lake", tables.error().message);
+    if (!tables) return findings_.bad("lake", tables.error(), "--lake, s3.endpoint");
     if (auto tried = try_to_write(**store); !tried) return bad("lake", tried.error().message);
     std::string detail = (*store)->url() + ":";
     for (const lake::TableInfo& table : *tables) detail += fmt::format(" {} {}", table.name, grouped(table.records));
@@ -147,6 +152,12 @@ class Doctor {
   Findings findings_;
 };
 
+// As soon as it is known: the next service may let one wait.
+void print(const Finding& finding) {
+  fmt::print("{:<5} {:<9} {}\n", finding.well ? "ok" : "MEND", finding.check, finding.detail);
+  std::fflush(stdout);
+}
+
 std::string as_json(const std::vector<Finding>& findings) {
   JsonWriter json;
   json.begin_array();
@@ -161,15 +172,10 @@ std::string as_json(const std::vector<Finding>& findings) {
 }  // namespace
 
 Result<int> doctor(const Options& options) {
-  Doctor doctor(options);
+  const bool json = options.format == Format::json;
+  Doctor doctor(options, json ? std::function<void(const Finding&)>() : print);
   const Findings& findings = doctor.examine();
-  if (options.format == Format::json) {
-    fmt::print("{}\n", as_json(findings.all()));
-    return findings.all_well() ? 0 : 1;
-  }
-  for (const Finding& finding : findings.all()) {
-    fmt::print("{:<5} {:<9} {}\n", finding.well ? "ok" : "MEND", finding.check, finding.detail);
-  }
+  if (json) fmt::print("{}\n", as_json(findings.all()));
   return findings.all_well() ? 0 : 1;
 }
 

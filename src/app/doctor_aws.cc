@@ -7,6 +7,7 @@
 #include "aws/sts.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "kafka/client/msk_token.h"
 #include "kinesis/client/client.h"
 
 namespace pinflow::app {
@@ -66,7 +67,9 @@ void examine_keys(const Context& context, bool lake_in_s3, Findings& findings) {
     auto endpoint = named_kinesis(context);
     other_kinesis = !endpoint || !(*endpoint)->is_aws();
   }
-  if (!sts && other_s3 && other_kinesis) return findings.well("keys", found);
+  const auto msk = msk_of(context);
+  const bool other_kafka = !msk || kafka::msk_region(msk->bootstrap_servers).empty();
+  if (!sts && other_s3 && other_kinesis && other_kafka) return findings.well("keys", found);
   const std::string region = aws::configured_region(environment, *config, profile).value_or("us-east-1");
   auto who = aws::caller_identity(aws::sts_endpoint(region, sts.value_or("")), *credentials, now_ms());
   if (!who) return findings.bad("keys", fmt::format("{}: {}", found, who.error().message));
@@ -81,7 +84,7 @@ void examine_kinesis(const Context& context, Findings& findings) {
   for (const pipeline::RecordType& record : context.pipeline.records) {
     auto stream = client.describe(record.stream);
     if (!stream && stream.error().code != Code::not_found && !reached) {
-      return findings.bad("kinesis", fmt::format("{}: {}", (*endpoint)->url(), stream.error().message));
+      return findings.bad("kinesis", stream.error(), "--kinesis-endpoint, kinesis.endpoint");
     }
     if (!reached)
       findings.well("kinesis", fmt::format("{}, region {}", (*endpoint)->url(), (*endpoint)->options().region));

@@ -10,7 +10,7 @@ namespace {
 // "SASL_SSL, SCRAM-SHA-512"
 std::string manner_of(const kafka::ClientConfig& config) {
   std::string text = config.uses_tls() ? "TLS" : "no TLS";
-  if (config.uses_sasl()) text += ", " + config.get("sasl.mechanism");
+  if (config.uses_sasl()) text += ", " + (config.msk_iam ? "AWS_MSK_IAM" : config.get("sasl.mechanism"));
   return text;
 }
 
@@ -57,13 +57,20 @@ void examine_group(const kafka::ClientConfig& config, const std::string& group, 
 
 }  // namespace
 
+std::optional<kafka::ClientConfig> msk_of(const Context& context) {
+  if (!names_a_cluster(context)) return std::nullopt;
+  auto config = read_kafka_config(context, "");
+  if (!config || !config->msk_iam) return std::nullopt;
+  return std::move(*config);
+}
+
 void examine_kafka(const Context& context, Findings& findings) {
   auto config = read_kafka_config(context, "");
   if (!config) return findings.bad("kafka", config.error().message);
   std::vector<std::string> topics;
   for (const pipeline::RecordType& record : context.pipeline.records) topics.push_back(record.topic);
   auto cluster = kafka::read_access(*config, topics);
-  if (!cluster) return findings.bad("kafka", cluster.error().message);
+  if (!cluster) return findings.bad("kafka", cluster.error(), "--bootstrap-server, bootstrap.server");
   const auto principal = kafka::principal_of(*config);
   const std::string who = principal ? *principal : "this client";
   findings.well("kafka", fmt::format("{}: cluster {}, {} broker{}, as {} ({})", config->bootstrap_servers,

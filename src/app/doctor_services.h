@@ -2,8 +2,11 @@
 // reached, who are we there, does what we need exist, may we use it. Nothing is changed.
 #pragma once
 
+#include <optional>
+
 #include "app/context.h"
 #include "app/findings.h"
+#include "kafka/client/config.h"
 #include "object/store.h"
 
 namespace pinflow::app {
@@ -11,6 +14,9 @@ namespace pinflow::app {
 // The cluster, whom it takes us for, each topic (there? may we read and write? else, may we make it?), the sink's
 // group.
 void examine_kafka(const Context& context, Findings& findings);
+
+// The cluster that is logged in to by AWS's keys; nothing where there is none.
+std::optional<kafka::ClientConfig> msk_of(const Context& context);
 
 // The keys of the credentials chain, and, where AWS itself is used, whose they are.
 void examine_keys(const Context& context, bool lake_in_s3, Findings& findings);

@@ -1,9 +1,12 @@
 // What `pinflow doctor` finds, in the order in which it looks.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "base/error.h"
 
 namespace pinflow::app {
 
@@ -15,8 +18,20 @@ struct Finding {
 
 class Findings {
  public:
-  void well(std::string check, std::string detail) { all_.push_back({std::move(check), true, std::move(detail)}); }
-  void bad(std::string check, std::string detail) { all_.push_back({std::move(check), false, std::move(detail)}); }
+  // `told` hears each finding as soon as it is there.
+  explicit Findings(std::function<void(const Finding&)> told = {}) : told_(std::move(told)) {}
+
+  void well(std::string check, std::string detail) { add({std::move(check), true, std::move(detail)}); }
+  void bad(std::string check, std::string detail) { add({std::move(check), false, std::move(detail)}); }
+  // Of a service whose address `setting` names: where nobody answered, with what to look at.
+  void bad(std::string check, const Error& error, std::string_view setting) {
+    std::string detail = error.message;
+    if (error.code == Code::unavailable) {
+      detail += fmt::format("; does it run, is its address right ({}), and does the network let this machine reach it?",
+                            setting);
+    }
+    bad(std::move(check), std::move(detail));
+  }
   const std::vector<Finding>& all() const { return all_; }
   bool all_well() const {
     for (const Finding& one : all_) {
@@ -26,6 +41,12 @@ class Findings {
   }
 
  private:
+  void add(Finding finding) {
+    all_.push_back(std::move(finding));
+    if (told_) told_(all_.back());
+  }
+
+  std::function<void(const Finding&)> told_;
   std::vector<Finding> all_;
 };
 

@@ -15,11 +15,12 @@ std::string setting(const Context& context, const char* name) {
 
 }  // namespace
 
-Result<std::unique_ptr<object::Store>> open_lake(const Context& context) {
+Result<std::unique_ptr<object::Store>> open_lake(const Context& context, int attempts) {
   const std::string lake = !context.options.lake.empty() ? context.options.lake : setting(context, "lake");
   if (lake.starts_with("s3://")) {
     auto options = object::parse_s3_url(lake);
     if (!options) return pass(options.error(), "--lake");
+    if (attempts > 0) options->attempts = attempts;
     return open_s3_lake(context, std::move(*options));
   }
   constexpr std::string_view kFile = "file://";
@@ -57,6 +58,13 @@ Result<std::unique_ptr<object::Store>> open_s3_lake(const Context& context, obje
   if (options.spool.empty()) options.spool = context.options.data / "spool";
   if (!credentials) credentials = aws::default_credentials({.profile = profile});
   return object::open_s3(std::move(options), std::move(credentials));
+}
+
+Result<> check_lake(object::Store& lake) {
+  constexpr std::string_view kFew = "state/topics/";  // an object a topic
+  auto asked = lake.list(kFew);
+  if (asked) return {};
+  return fail(asked.error().code, "the lake {}: {}. `pinflow doctor` looks closer", lake.url(), asked.error().message);
 }
 
 void tidy_uploads(object::Store& store) {

@@ -12,7 +12,11 @@
 namespace pinflow::app {
 
 // --lake, else the setting `lake`, else DATA/lake; made where it is a folder that is missing.
-Result<std::unique_ptr<object::Store>> open_lake(const Context& context);
+// `attempts`, where not 0, is how often a request to S3 is tried.
+Result<std::unique_ptr<object::Store>> open_lake(const Context& context, int attempts = 0);
+
+// Asks for a little of the lake, so that an address, a bucket or keys that are wrong are an error before any work.
+Result<> check_lake(object::Store& lake);
 
 // S3 with what the environment, ~/.aws and the settings s3.endpoint, s3.region and s3.path_style say; what `options`
 // names already stays. Credentials by AWS's chain, where none are given.

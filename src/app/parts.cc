@@ -247,6 +247,9 @@ Result<int> run_sink(const Context& context) {
   }
   auto lake = open_store(context, connector);
   if (!lake) return pass(lake.error());
+  if (context.options.until_caught_up) {
+    if (auto reached = check_lake(**lake); !reached) return pass(reached.error());
+  }
   tidy_uploads(**lake);
   connector.options.wait_when_denied = !context.options.until_caught_up;
   auto sink = context.options.file.empty() ? start_sink(context, **lake, *config, context.options.until_caught_up)

@@ -72,6 +72,7 @@ class Pass {
     auto lake = open_lake(context_);
     if (!lake) return pass(lake.error());
     lake_ = std::move(*lake);
+    if (auto reached = check_lake(*lake_); !reached) return reached;
     auto gateway_address = listen_address(context_, "gateway", false, true);
     if (!gateway_address) return pass(gateway_address.error());
     if (!names_a_cluster(context_)) {

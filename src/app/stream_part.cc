@@ -174,6 +174,9 @@ Result<int> run_stream(const Context& context) {
   keep_memory_small();
   auto lake = open_lake(context);
   if (!lake) return pass(lake.error());
+  if (context.options.until_caught_up) {
+    if (auto reached = check_lake(**lake); !reached) return pass(reached.error());
+  }
   auto spark = engine_of(context, **lake);
   if (!spark) return pass(spark.error());
   if (*spark) return run_stream_on_spark(context, **lake, std::move(*spark));

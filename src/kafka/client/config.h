@@ -19,6 +19,7 @@ struct ClientConfig {
   std::string bootstrap_servers;                                // "host:port,host:port"
   std::vector<std::pair<std::string, std::string>> properties;  // others, under librdkafka's names
   std::shared_ptr<TokenSource> tokens = nullptr;                // where sasl.mechanism is OAUTHBEARER
+  bool msk_iam = false;                                         // these are Amazon MSK's
 
   // The last value of a property; empty where there is none.
   std::string get(std::string_view key) const;

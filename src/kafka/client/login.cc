@@ -188,6 +188,7 @@ class Login {
           {arn, module.text("awsRoleSessionName"), module.text("awsRoleExternalId")}, environment);
     }
     put("sasl.mechanism", "OAUTHBEARER");
+    to_.msk_iam = true;
     to_.tokens = msk_tokens(region, std::move(credentials), environment.now_ms);
     return {};
   }

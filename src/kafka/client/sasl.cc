@@ -114,9 +114,14 @@ Result<> BrokerConnection::log_in(const ClientConfig& config) {
     if (done && !got.empty()) {
       const std::string why = got;
       done = authenticate("\x01", got);
-      return fail(Code::denied, "{}: the bearer token is refused: {}", address_, why);
+      done = fail(Code::denied, "{}: {}", address_, why);
     }
-    if (!done) return pass(done.error(), "the bearer token is refused");
+    if (!done && done.error().code == Code::denied) {
+      return fail(Code::denied, "the bearer token is refused: {}; {}", done.error().message,
+                  config.msk_iam ? "are these the right AWS keys, does their policy allow kafka-cluster:Connect on "
+                                   "this cluster, and does this machine's clock go right?"
+                                 : "is it for this cluster, and not over?");
+    }
     return done;
   }
   ScramClient scram(mechanism, user, config.get("sasl.password"), nonce());
