@@ -234,6 +234,7 @@ std::unexpected<Error> S3Client::refusal(const S3Call& call, const S3Reply& repl
                : reply.status == 503 ? "SlowDown"
                                      : "";
   }
+  if (why.message.ends_with('.')) why.message.pop_back();
   const std::string what = fmt::format("{} s3://{}/{}: {} {}{}{}", call.method, options_.bucket, call.key, reply.status,
                                        why.code, why.message.empty() ? "" : ": ", why.message);
   if (why.code == "NoSuchBucket")
