@@ -10,6 +10,7 @@
 #include "app/counts.h"
 #include "app/kinesis_endpoint.h"
 #include "app/lake_store.h"
+#include "app/memory.h"
 #include "app/posting.h"
 #include "app/schemas.h"
 #include "app/services.h"

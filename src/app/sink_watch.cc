@@ -1,7 +1,5 @@
 #include "app/sink_watch.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -18,14 +16,6 @@ constexpr auto kFirst = 2s;  // lags are known soon after the start
 int64_t handled(const sink::SinkCounts& counts) { return counts.in_objects + counts.dead + counts.skipped; }
 
 }  // namespace
-
-void keep_memory_small() {
-  constexpr int kLargeBytes = 256 << 10;  // from here on a buffer is a mapping of its own
-  constexpr int kArenas = 2;
-  ::mallopt(M_MMAP_THRESHOLD, kLargeBytes);
-  ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
-  ::mallopt(M_ARENA_MAX, kArenas);
-}
 
 SinkWatch::SinkWatch(const sink::Sink& sink, std::unique_ptr<kafka::Consumer> questioner)
     : sink_(sink), questioner_(std::move(questioner)) {}

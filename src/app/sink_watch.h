@@ -42,7 +42,4 @@ class SinkWatch {
   std::unique_ptr<Watch> watch_;
 };
 
-// For a process that is a sink: large buffers go back to the system at once, so that its memory is what it uses.
-void keep_memory_small();
-
 }  // namespace pinflow::app

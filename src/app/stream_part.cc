@@ -11,7 +11,7 @@
 #include "app/engine.h"
 #include "app/kinesis_endpoint.h"
 #include "app/lake_store.h"
-#include "app/sink_watch.h"
+#include "app/memory.h"
 #include "app/spark_stream_part.h"
 #include "app/stream_watch.h"
 #include "base/logging.h"
@@ -171,7 +171,7 @@ std::string as_line(const stream::StreamCounts& counts) {
 }
 
 Result<int> run_stream(const Context& context) {
-  keep_memory_small();
+  keep_memory_warm();
   auto lake = open_lake(context);
   if (!lake) return pass(lake.error());
   if (context.options.until_caught_up) {

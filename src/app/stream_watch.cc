@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "app/counts.h"
+#include "app/memory.h"
 #include "app/stream_part.h"
 #include "base/clock.h"
 #include "base/logging.h"
@@ -71,10 +73,14 @@ std::string stream_metrics(const stream::StreamCounts& counts, int64_t now_ms, b
 }
 
 Result<std::unique_ptr<Watch>> watch_streams(const stream::Streams& streams, const std::optional<Address>& listen) {
-  const auto look = [&streams, before = int64_t{0}, since = Stopwatch()](const std::stop_token&) mutable {
+  const auto look = [&streams, before = int64_t{0}, since = Stopwatch(), warm = false](const std::stop_token&) mutable {
     const stream::StreamCounts counts = streams.counts();
     const int64_t records = records_of(counts);
-    if (records == before) return;
+    if (records == before) {
+      if (std::exchange(warm, false)) give_memory_back();
+      return;
+    }
+    warm = true;
     info("stream: {}", line_of(counts, records - before, since.seconds()));
     before = records;
     since = {};
