@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
+import uuid
 
 import pinflow as pf
 import pytest
@@ -17,6 +18,7 @@ import spark_server
 
 TOOL = os.environ.get("PINFLOW_SPARK_TOOL", str(pf.ROOT / "build/test/spark_tool"))
 TABLES = ("pin", "geo", "user", "dead")
+TOKEN = "spark.connect.authenticate.token"  # the server asks for it with every call
 
 
 @pytest.fixture(scope="module")
@@ -206,17 +208,42 @@ def test_killed_at_moments(lakes, server):
     assert all(plans_of(lake, table) == [1] for table in TABLES)
 
 
-def test_sparks_server_killed_in_the_middle(lakes, tmp_path):
+def start_batch(lake, url):
+    """A batch that has put its plan: the embedded engine's part is over, Spark's begins."""
+    run = pf.Process("batch", "--lake", lake, "--data", lake.parent / "data", "--engine", url, "--date", "2026-11-20", "--force")
+    pf.wait_until(lambda: (lake / "state/plans").exists(), timeout=120, what="a plan")
+    return run
+
+
+def test_sparks_server_killed_in_the_middle_and_back_with_another_token(lakes, tmp_path):
     measure, lake = lakes
     batch(measure)
-    with spark_server.running(tmp_path / "spark") as server:
-        run = pf.Process("batch", "--lake", lake, "--data", lake.parent / "data", "--engine", server.url, "--date", "2026-11-20", "--force")
-        pf.wait_until(lambda: (lake / "state/plans").exists(), what="a plan")
+    url = "{};use_ssl=false;token={}".format
+    with spark_server.running(tmp_path / "spark", settings={TOKEN: "the-first"}) as server:
+        run = start_batch(lake, url(server.url + "/", "the-first"))
         server.kill()
         assert run.wait(200) == 1
         assert any("Spark" in line or "sc://" in line for line in run.lines), run.lines
+        server.settings[TOKEN] = "the-second"
         server.start()
-        batch(lake, engine=server.url)
+        expired = batch(lake, engine=url(server.url + "/", "the-first"), check=False)
+        assert expired.returncode == 1 and "is the token right, and not expired" in expired.stderr and "the-first" not in expired.stderr, expired.stderr
+        batch(lake, engine=url(server.url + "/", "the-second"))
+    same_tables(lake, measure)
+    assert all(plans_of(lake, table) == [1] for table in TABLES)
+
+
+def test_a_session_that_vanishes_in_the_middle(lakes, server):
+    measure, lake = lakes
+    batch(measure)
+    session = str(uuid.uuid4())
+    run = start_batch(lake, f"{server.url}/;session_id={session};user_id=somebody")
+    tool = subprocess.Popen([TOOL, server.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    answers, _ = tool.communicate(json.dumps(["end", server.url + "/;user_id=somebody", session]) + "\n", timeout=120)
+    assert answers.splitlines()[-1] == '{"value":true}', answers
+    assert run.wait(200) == 1
+    assert any("ended the session" in line for line in run.lines), run.lines
+    batch(lake, engine=server.url)
     same_tables(lake, measure)
     assert all(plans_of(lake, table) == [1] for table in TABLES)
 
@@ -289,7 +316,7 @@ def test_errors_say_file_and_line(lakes, server, tmp_path):
         assert done.returncode == 1 and f"clean/geo.sql:{at + 1}" in done.stderr and word in done.stderr, done.stderr
     cleaning.write_text("\n".join(lines).replace("FROM known", "FROM known WHERE country = 'none'") + "\n")
     done = batch(lake, "--pipeline", folder, engine=server.url, check=False)
-    assert done.returncode == 1 and "one row of each record" in done.stderr, done.stderr
+    assert done.returncode == 1 and "WHERE leaves records out" in done.stderr, done.stderr
 
 
 def test_a_stop_ends_the_statement_on_spark(lakes, server):
