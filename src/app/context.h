@@ -21,6 +21,9 @@ struct Context {
 
 Result<Context> load_context(const Options& options);
 
+// How long `pinflow doctor` asks one service over HTTP.
+inline constexpr int kDoctorsAttempts = 2, kDoctorsTimeoutMs = 10'000;
+
 struct Address {
   std::string host;
   uint16_t port = 0;

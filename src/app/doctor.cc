@@ -28,8 +28,6 @@
 namespace pinflow::app {
 namespace {
 
-constexpr int kAttempts = 3;  // of a request to S3: somebody waits
-
 class Doctor {
  public:
   Doctor(const Options& options, std::function<void(const Finding&)> told)
@@ -122,7 +120,7 @@ class Doctor {
   }
 
   void lake(const Context& context) {
-    auto store = open_lake(context, kAttempts);
+    auto store = open_lake(context, true);
     const bool in_s3 = store && (*store)->url().starts_with("s3://");
     if (in_s3 || names_a_kinesis(context) || msk_of(context)) examine_keys(context, in_s3, findings_);
     if (!store) return bad("lake", store.error().message);

@@ -77,7 +77,7 @@ void examine_keys(const Context& context, bool lake_in_s3, Findings& findings) {
 }
 
 void examine_kinesis(const Context& context, Findings& findings) {
-  auto endpoint = named_kinesis(context, kGatewayAttempts);
+  auto endpoint = named_kinesis(context, kDoctorsAttempts, kDoctorsTimeoutMs);
   if (!endpoint) return findings.bad("kinesis", endpoint.error().message);
   kinesis::Client client(*endpoint);
   bool reached = false;

@@ -42,7 +42,7 @@ aws::Credentials any_keys() { return {.access_key_id = "pinflow", .secret_access
 
 bool names_a_kinesis(const Context& context) { return !given(context).empty(); }
 
-Result<std::shared_ptr<const kinesis::Endpoint>> named_kinesis(const Context& context, int attempts) {
+Result<std::shared_ptr<const kinesis::Endpoint>> named_kinesis(const Context& context, int attempts, int timeout_ms) {
   std::string url = given(context);
   if (url.empty()) {
     return not_found(
@@ -55,7 +55,8 @@ Result<std::shared_ptr<const kinesis::Endpoint>> named_kinesis(const Context& co
   const std::string profile = setting(context, "aws.profile");
   if (url == kAwsItself) url = aws::configured_endpoint(environment, *config, "KINESIS", profile).value_or("");
   const std::string host = host_of(url);
-  kinesis::EndpointOptions options{.url = url, .region = setting(context, "kinesis.region"), .attempts = attempts};
+  kinesis::EndpointOptions options{
+      .url = url, .region = setting(context, "kinesis.region"), .attempts = attempts, .timeout_ms = timeout_ms};
   if (options.region.empty()) options.region = region_of(host);
   if (options.region.empty())
     options.region = aws::configured_region(environment, *config, profile).value_or("us-east-1");

@@ -20,7 +20,8 @@ bool names_a_kinesis(const Context& context);
 // The service that the user named, a URL, or `aws`: AWS's own of the region. The region is that of the setting
 // kinesis.region, else the one in AWS's URL, else the environment's. The keys are those of the credentials chain; where
 // it is on this machine and the environment has none, any. invalid: no URL; not_found: the user named none.
-Result<std::shared_ptr<const kinesis::Endpoint>> named_kinesis(const Context& context, int attempts = 8);
+Result<std::shared_ptr<const kinesis::Endpoint>> named_kinesis(const Context& context, int attempts = 8,
+                                                               int timeout_ms = 30'000);
 
 // One on this machine: `keys` are some that it takes; nothing: any.
 Result<std::shared_ptr<const kinesis::Endpoint>> kinesis_at(const std::string& url, const std::string& region,

@@ -15,12 +15,15 @@ std::string setting(const Context& context, const char* name) {
 
 }  // namespace
 
-Result<std::unique_ptr<object::Store>> open_lake(const Context& context, int attempts) {
+Result<std::unique_ptr<object::Store>> open_lake(const Context& context, bool for_doctor) {
   const std::string lake = !context.options.lake.empty() ? context.options.lake : setting(context, "lake");
   if (lake.starts_with("s3://")) {
     auto options = object::parse_s3_url(lake);
     if (!options) return pass(options.error(), "--lake");
-    if (attempts > 0) options->attempts = attempts;
+    if (for_doctor) {
+      options->attempts = kDoctorsAttempts;
+      options->timeout_ms = kDoctorsTimeoutMs;
+    }
     return open_s3_lake(context, std::move(*options));
   }
   constexpr std::string_view kFile = "file://";

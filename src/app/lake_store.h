@@ -12,8 +12,8 @@
 namespace pinflow::app {
 
 // --lake, else the setting `lake`, else DATA/lake; made where it is a folder that is missing.
-// `attempts`, where not 0, is how often a request to S3 is tried.
-Result<std::unique_ptr<object::Store>> open_lake(const Context& context, int attempts = 0);
+// `for_doctor`: a service that does not answer is given up soon, for somebody waits.
+Result<std::unique_ptr<object::Store>> open_lake(const Context& context, bool for_doctor = false);
 
 // Asks for a little of the lake, so that an address, a bucket or keys that are wrong are an error before any work.
 Result<> check_lake(object::Store& lake);

@@ -196,7 +196,10 @@ Result<int> run_gateway(const Context& context) {
   } else {
     auto file = Properties::read(context.options.file);
     if (!file) return pass(file.error());
-    config = kafka::client_config(context.options.bootstrap_server, &*file, {.prefixes = {"client.", "producer."}});
+    const auto profile = context.pipeline.settings.find("aws.profile");
+    kafka::ConfigOptions options{.prefixes = {"client.", "producer."}};
+    if (profile != context.pipeline.settings.end()) options.aws_profile = profile->second;
+    config = kafka::client_config(context.options.bootstrap_server, &*file, options);
     if (config) {
       if (auto checked = check_cluster(*config); !checked) return pass(checked.error());
     }
