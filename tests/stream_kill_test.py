@@ -184,7 +184,7 @@ def test_everything_in_one_process(tmp_path, dice, repeats):
                 acknowledged |= putter.acknowledged
                 unanswered |= putter.unanswered
     with pf.up(tmp_path, *keep) as process:
-        assert process.stop() == 0, process.lines
+        assert process.stop() == 0, "".join(f"{line}\n" for line in process.lines)
     found = collections.Counter(row[0] for row in pf.rows(tmp_path / "lake", "geo_stream"))
     assert [ind for ind in acknowledged if found[ind] != 1] == [], f"seed {SEED}"
     assert [ind for ind in found if ind not in acknowledged and ind not in unanswered] == []

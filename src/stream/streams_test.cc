@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
 #include "base/bytes.h"
+#include "base/shutdown.h"
 #include "lake/query.h"
 #include "object/memory_store.h"
 #include "pipeline/load.h"
@@ -343,6 +345,23 @@ TEST_F(Leg, ACleaningThatDoesNotRunIsSaidWithItsLine) {
   pipeline_.records[0].cleaning = {"clean/reading.sql", "SELECT\n  nonsense\nFROM raw"};
   stream_->put(reading(1));
   EXPECT_THAT(failure().message, HasSubstr("clean/reading.sql:2"));
+}
+
+TEST_F(Leg, AStopLetsTheStatementsOfAMicroBatchEnd) {
+  std::string& text = pipeline_.records[0].cleaning.text;
+  const size_t from = text.rfind("FROM ");
+  ASSERT_NE(from, std::string::npos);
+  text = "WITH slow AS (SELECT sum(i % 7) AS s FROM range(60000000) t(i)), rows_of AS (" + text +
+         ") SELECT rows_of.* FROM rows_of, slow WHERE s > 0";
+  stream_->put(reading(1));
+  EXPECT_EXIT(
+      {
+        request_stop();
+        auto streams = start();
+        const auto done = (*streams)->catch_up(seconds(60));
+        std::exit(done && *done && (*streams)->stop() ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 TEST_F(Leg, APlanIsFinishedWithTheCleaningThatItWasBegunWith) {
