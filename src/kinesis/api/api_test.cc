@@ -138,6 +138,17 @@ TEST(Json, OfNoObjectIsNone) {
   EXPECT_FALSE(parse_json(R"({"a":)" + deep + std::string(100, ']') + "}"));
 }
 
+TEST(Json, OfTooManyValuesIsNone) {
+  const auto list_of = [](int64_t count) {
+    std::string body = R"({"a":[0)";
+    for (int64_t i = 1; i < count; ++i) body += ",0";
+    return body + "]}";
+  };
+  EXPECT_EQ(parse_json(list_of(kMaxValues - 2))->root.find("a")->items.size(), static_cast<size_t>(kMaxValues - 2));
+  EXPECT_FALSE(parse_json(list_of(kMaxValues - 1)));
+  EXPECT_FALSE(parse_json(list_of(8'000'000)));
+}
+
 TEST(Shards, AreSplitAndMerged) {
   const auto split_once = split(stream_of(1), 0, HashKey{1} << 127, 5, "0");
   ASSERT_TRUE(split_once);
@@ -160,7 +171,8 @@ TEST(Shards, AreSplitAndMerged) {
 }
 
 TEST(Shards, AreResizedToUniformRanges) {
-  for (const auto& [from, to] : std::vector<std::pair<int, int>>{{1, 2}, {2, 3}, {3, 6}, {6, 5}, {5, 7}, {4, 2}, {7, 4}}) {
+  for (const auto& [from, to] :
+       std::vector<std::pair<int, int>>{{1, 2}, {2, 3}, {3, 6}, {6, 5}, {5, 7}, {4, 2}, {7, 4}}) {
     const auto resized = resize(stream_of(from), to, 9, "0");
     ASSERT_TRUE(resized);
     EXPECT_EQ(open_shards(*resized), to);

@@ -9,8 +9,10 @@ namespace {
 
 constexpr size_t kMaxDepth = 32;
 
-Value value_of(simdjson::dom::element element) {
+// `left`: how many values may come yet; below 0 nothing more is taken, and all of it is to be thrown away.
+Value value_of(simdjson::dom::element element, int64_t& left) {
   Value value;
+  if (--left < 0) return value;
   std::string_view text;
   double number = 0;
   bool boolean = false;
@@ -24,13 +26,19 @@ Value value_of(simdjson::dom::element element) {
     value.number = number;
   } else if (!element.get(object)) {
     value.kind = Value::Kind::object;
+    value.items.reserve(std::min(object.size(), static_cast<size_t>(left)));
     for (const auto& [name, member] : object) {
       value.names.push_back(name);
-      value.items.push_back(value_of(member));
+      value.items.push_back(value_of(member, left));
+      if (left < 0) return value;
     }
   } else if (!element.get(list)) {
     value.kind = Value::Kind::list;
-    for (const simdjson::dom::element item : list) value.items.push_back(value_of(item));
+    value.items.reserve(std::min(list.size(), static_cast<size_t>(left)));
+    for (const simdjson::dom::element item : list) {
+      value.items.push_back(value_of(item, left));
+      if (left < 0) return value;
+    }
   } else if (!element.get(boolean)) {
     value.kind = Value::Kind::boolean;
     value.boolean = boolean;
@@ -71,8 +79,9 @@ std::optional<Document> parse_json(std::string_view body) {
   if (parser->allocate(body.size() + 64, kMaxDepth) != simdjson::SUCCESS) return std::nullopt;
   simdjson::dom::element root;
   if (parser->parse(body.data(), body.size()).get(root)) return std::nullopt;
-  Value value = value_of(root);
-  if (value.kind != Value::Kind::object) return std::nullopt;
+  int64_t left = kMaxValues;
+  Value value = value_of(root, left);
+  if (value.kind != Value::Kind::object || left < 0) return std::nullopt;
   return Document{std::move(value), parser};
 }
 

@@ -38,7 +38,10 @@ struct Document {
   std::shared_ptr<const void> bytes;
 };
 
-// Nothing where the body is no JSON object, or one of over 32 levels.
+// A body of 16 MiB could hold millions, of which each takes far more room than its text. A PutRecords has some 2,500.
+inline constexpr int64_t kMaxValues = 65'536;
+
+// Nothing where the body is no JSON object, or one of over 32 levels or kMaxValues values.
 std::optional<Document> parse_json(std::string_view body);
 
 }  // namespace pinflow::kinesis

@@ -182,7 +182,9 @@ void put_records(const std::shared_ptr<Shared>& shared, Value& request, size_t b
   if (!to) return answer(Refused(to.error()));
   std::vector<NewRecord> records;
   size_t bytes = 0;
-  for (Value& entry : request.find("Records")->items) {
+  std::vector<Value>& entries = request.find("Records")->items;
+  records.reserve(entries.size());
+  for (Value& entry : entries) {
     auto record = record_of(entry);
     if (!record) return answer(Refused(record.error()));
     bytes += record->data.size() + record->partition_key.size();

@@ -204,7 +204,10 @@ class HttpService final : public Service {
     if (shape == nullptr)
       return refuse(400, "UnknownOperationException", fmt::format("'{}' is not an operation served here.", target));
     auto document = parse_json(request.body.empty() ? "{}" : std::string_view(request.body));
-    if (!document) return refuse(400, "SerializationException", "The body is not a JSON object.");
+    if (!document) {
+      return refuse(400, "SerializationException",
+                    fmt::format("The body is not a JSON object, or has more than {} values.", kMaxValues));
+    }
     if (auto checked = check(document->root, shape->fields); !checked) return answer(Refused(checked.error()));
     if (shape->operation == Operation::put_record)
       return put_record(shared_, document->root, request.body.size(), std::move(answer));
