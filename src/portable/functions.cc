@@ -12,9 +12,6 @@ namespace {
 // another type, stands in kAdvice or in kIntegers.
 constexpr auto kCommon = std::to_array<std::string_view>({"abs",
                                                           "acos",
-                                                          "any_value",
-                                                          "approx_count_distinct",
-                                                          "array_agg",
                                                           "array_append",
                                                           "array_contains",
                                                           "array_intersect",
@@ -154,6 +151,8 @@ const std::map<std::string_view, Advice>& advice() {
                               "a function of the preludes"};
   static const Advice day_number{"it counts from another day in each engine", "a function of the preludes"};
   static const Advice day_name{"it is Wednesday in DuckDB and Wed in Spark", "CASE month(t) WHEN 1 THEN … END"};
+  static const Advice list_of_values{"a list of values has NULL in DuckDB only, and an order in neither",
+                                     "a row for each value"};
   static const Advice random_{"no two engines draw the same", "a column of the record"};
   static const std::map<std::string_view, Advice> all{
       {"concat",
@@ -242,8 +241,12 @@ const std::map<std::string_view, Advice>& advice() {
       {"quantile_cont", {"only DuckDB has it", "percentile_cont(0.5) WITHIN GROUP (ORDER BY x)"}},
       {"arg_max", {"only DuckDB has it", "max_by(x, y)"}},
       {"arg_min", {"only DuckDB has it", "min_by(x, y)"}},
-      {"collect_list", {"only Spark has it", "array_agg(x)"}},
-      {"collect_set", {"only Spark has it", "array_agg(DISTINCT x)"}},
+      {"array_agg", list_of_values},
+      {"list", list_of_values},
+      {"collect_list", list_of_values},
+      {"collect_set", list_of_values},
+      {"any_value", {"it passes over NULL in DuckDB only", "max(x), or max_by(x, y)"}},
+      {"approx_count_distinct", {"each engine estimates another number", "count(DISTINCT x)"}},
       {"columns", {"only DuckDB has it", "the columns by name"}},
       {"struct", {"only Spark has it", "the values as columns"}},
       {"named_struct", {"only Spark has it", "the values as columns"}},
@@ -306,7 +309,12 @@ void judge_arguments(const Judged& judged, size_t i, Findings& findings) {
       std::ranges::any_of(arguments, [&](Range argument) { return code.split(argument, {"order"}).size() > 1; });
   if (sorted_inside && name != "percentile_disc" && name != "percentile_cont") {
     findings.add(code[i], "sorted-aggregate", "ORDER BY within a function's brackets is DuckDB's alone",
-                 "max_by(x, y), min_by(x, y), or listagg(x, ',') WITHIN GROUP (ORDER BY x NULLS LAST)");
+                 "max_by(x, y), min_by(x, y)");
+  }
+  const size_t end = code.match(i + 1);
+  if ((name == "listagg" || name == "string_agg") && end != kNone && code.word(end + 1, "within")) {
+    findings.add(code[i], "sorted-aggregate", "WITHIN GROUP of a list is Spark's alone",
+                 "max_by(x, y), min_by(x, y), or a row for each value");
   }
 }
 
