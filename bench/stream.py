@@ -263,7 +263,7 @@ def main():
     parser.add_argument("--triggers", default="100ms,1s")
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--long", type=int, default=0, help="minutes")
-    parser.add_argument("--sustain", default="20000,30000,40000,60000")
+    parser.add_argument("--sustain", default="20000,40000,60000,80000")
     parser.add_argument("--log", type=int, default=200_000, help="posts")
     parser.add_argument("--no-spark", action="store_true")
     parser.add_argument("--only", choices=["latency", "sustain", "log", "long"])
