@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 def machine(**variables):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TEST_"))}
-    return {**kept, "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nowhere", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
+    return {**kept, "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "AWS_ACCESS_KEY_ID": "AKIDTEST", "AWS_SECRET_ACCESS_KEY": "not-to-be-seen", "TEST_PROTOCOL": "PLAINTEXT",
             "TEST_BROKERS": "127.0.0.1:1", "TEST_S3": "http://127.0.0.1:1", "TEST_KINESIS": "http://127.0.0.1:1", **variables}
 

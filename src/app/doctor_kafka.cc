@@ -51,6 +51,13 @@ void examine_group(const kafka::ClientConfig& config, const std::string& group, 
     return findings.bad(
         "group", offsets.error().message + "; allow Read on the group (MSK: kafka-cluster:AlterGroup, DescribeGroup)");
   }
+  auto allowed = kafka::may_read_group(config, group);
+  if (!allowed) return findings.bad("group", allowed.error().message);
+  if (!*allowed) {
+    return findings.bad("group", fmt::format("{}: the sink may not keep its place there: allow Read on the group (MSK: "
+                                             "kafka-cluster:AlterGroup)",
+                                             group));
+  }
   findings.well("group", offsets->empty() ? fmt::format("{}: has read nothing yet", group)
                                           : fmt::format("{}: has its place in {} partitions", group, offsets->size()));
 }

@@ -8,6 +8,7 @@
 #include "kafka/client/broker_connection.h"
 #include "kafka/client/rd.h"
 #include "kafka/codec/api_versions.h"
+#include "kafka/codec/membership.h"
 
 namespace pinflow::kafka {
 namespace {
@@ -113,6 +114,20 @@ Result<std::string> principal_of(const ClientConfig& config) {
   if (!context) return pass(context.error());
   const std::string subject = (*context)->own_subject();
   return "User:" + (subject.empty() ? "ANONYMOUS" : subject);
+}
+
+Result<bool> may_read_group(const ClientConfig& config, const std::string& group, int timeout_ms) {
+  constexpr int16_t kHeartbeatVersion = 1;
+  HeartbeatRequest nobody;
+  nobody.group_id = group;
+  nobody.generation_id = -1;
+  Result<HeartbeatResponse> answer = unavailable("no broker is named");
+  for (const std::string& address : addresses_of(config.bootstrap_servers)) {
+    auto broker = BrokerConnection::open(config, address, timeout_ms);
+    answer = broker ? broker->ask<HeartbeatResponse>(nobody, kHeartbeatVersion) : pass(broker.error());
+    if (answer) return answer->error_code != static_cast<int16_t>(KafkaError::group_authorization_failed);
+  }
+  return pass(answer.error(), "Kafka");
 }
 
 Result<ClusterAccess> read_access(const ClientConfig& config, const std::vector<std::string>& topics, int timeout_ms) {

@@ -40,4 +40,8 @@ struct ClusterAccess {
 Result<ClusterAccess> read_access(const ClientConfig& config, const std::vector<std::string>& topics,
                                   int timeout_ms = kAccessTimeoutMs);
 
+// Whether we may be a member of the group and keep offsets there (Read on it). Asked by a heartbeat of nobody, which
+// every broker checks first and then refuses. Errors as of check_access.
+Result<bool> may_read_group(const ClientConfig& config, const std::string& group, int timeout_ms = kAccessTimeoutMs);
+
 }  // namespace pinflow::kafka

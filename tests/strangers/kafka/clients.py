@@ -88,16 +88,18 @@ def kafka_python_round_trip(address, topic, count):
     print(got == [str(i) for i in range(int(count))])
 
 
-def deny(address, principal, topic, operation):
+def acl(address, permission, principal, name, operation, kind="TOPIC"):
     from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType
-    acl = AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, principal, "*", AclOperation[operation], AclPermissionType.DENY)
-    AdminClient({"bootstrap.servers": address}).create_acls([acl])[acl].result(20)
+    rule = AclBinding(ResourceType[kind], name, ResourcePatternType.LITERAL, principal, "*", AclOperation[operation], AclPermissionType[permission])
+    admin = AdminClient({"bootstrap.servers": address})  # to be kept: with the client goes its answer
+    admin.create_acls([rule])[rule].result(60)
 
 
 def allow_all(address):
     from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType
     everything = AclBindingFilter(ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY)
-    AdminClient({"bootstrap.servers": address}).delete_acls([everything])[everything].result(20)
+    admin = AdminClient({"bootstrap.servers": address})
+    admin.delete_acls([everything])[everything].result(60)
 
 
 if __name__ == "__main__":

@@ -157,7 +157,7 @@ class SecureKafka:
         def comes():
             with contextlib.suppress(OSError):
                 return listens()
-        pf.wait_until(comes, timeout=90, what="Kafka's listening")
+        pf.wait_until(comes, timeout=240, what="Kafka's listening")
 
     def kill(self):
         self.process.kill()
@@ -197,5 +197,5 @@ MSK = ["sasl.mechanism=AWS_MSK_IAM", "sasl.jaas.config=software.amazon.msk.auth.
 def machine(**variables):
     """An environment without any AWS settings but these."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return {**kept, "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nowhere", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
+    return {**kept, "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "AWS_REGION": "eu-west-1", **variables}

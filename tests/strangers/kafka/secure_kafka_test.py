@@ -7,6 +7,7 @@ import http.server
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import threading
 import time
@@ -117,6 +118,16 @@ def wrong(kafka):
         "token is refused.*the signature does not match"
     yield "a store's password", kafka.properties("w16", "MTLS", f"ssl.keystore.location={kafka.certificates['client.p12']}",
                                                  "ssl.keystore.password=not-the-password"), {}, r"w16.properties:\d+: .*its password is another"
+    token = kafka.folder / "token"
+    token.write_text(unsecured("carl", -60))
+    bearer = ["sasl.mechanism=OAUTHBEARER", f"{JWT};"]
+    yield "an expired token", kafka.properties("w19", "JWT", *bearer, f"sasl.oauthbearer.token.endpoint.url=file://{token}"), {}, \
+        r"the token has ended \d+ s ago"
+    yield "no token", kafka.properties("w20", "JWT", *bearer, "sasl.oauthbearer.token.endpoint.url=file:///no/where"), {}, \
+        r"w20.properties:\d+: sasl.oauthbearer.token.endpoint.url: the file /no/where is not there"
+    yield "no provider", kafka.properties(
+        "w21", "JWT", "sasl.mechanism=OAUTHBEARER", "sasl.oauthbearer.token.endpoint.url=http://127.0.0.1:1/token",
+        f'{JWT} clientId="posts" clientSecret="not-the-password";'), {}, "127.0.0.1:1/token"
     yield "nobody there", plain(kafka, "w17", "SSL", "127.0.0.1:1"), {}, "127.0.0.1:1.*[Rr]efused"
     yield "a placeholder", plain(kafka, "w18", "SASL_SSL", "<YOUR_BROKERS>"), {}, r"w18.properties:2.*<YOUR_BROKERS>"
 
@@ -162,19 +173,56 @@ def test_a_gateway_by_kafka_rest_properties(kafka, tmp_path):
     assert done.returncode == 1 and "invalid credentials" in done.stderr and "not-the-password" not in done.stderr
 
 
+def test_a_profile_whose_every_part_logs_in(kafka, tmp_path):
+    """Gateway, sink, the stream worker that reads a topic, doctor: by SCRAM over TLS, as the profile's file says."""
+    folder = tmp_path / "pipeline"
+    shutil.copytree(pf.PIPELINE, folder)
+    text = (folder / "pipeline.yaml").read_text().replace("    stream_table: geo_stream", "    stream_table: geo_stream\n    from: kafka")
+    (folder / "pipeline.yaml").write_text(text[:text.index("\nprofiles:")] + f"""
+profiles:
+  work:
+    user_id: every
+    settings: {{bootstrap.server: "{kafka.addresses['SASL']}", command.config: work.properties}}
+""")
+    file = kafka.properties("every", "SASL", *kafka.password("SCRAM-SHA-512"))
+    (folder / "work.properties").write_text(file.read_text().replace(secure.PASSWORDS["ann"], "${ANNS_PASSWORD}"))
+    flags = ["--pipeline", folder, "--profile", "work", "--data", tmp_path / "data"]
+    env = machine(ANNS_PASSWORD=secure.PASSWORDS["ann"])
+    counts = pf.pinflow_json("run", *flags, "--posts", 60, env=env)["counts"]
+    assert counts["acknowledged"] == counts["sunk"] == 180
+    assert counts["stream"]["tables"]["geo"] == counts["tables"]["geo"] > 0
+    with pf.up(tmp_path / "data", *flags[:4], env=env) as up:
+        assert up.addresses["kafka"] == kafka.addresses["SASL"]
+        assert pf.post(up.address("gateway"), "every.geo", {"ind": 9_000_000, "country": "Albania"})[0] == 200
+        pf.wait_until(lambda: any(row[0] == 9_000_000 for row in pf.rows(tmp_path / "data/lake", "geo_stream")), timeout=60,
+                      what="the post in the stream's table")
+        assert up.stop() == 0, up.lines
+    done = pf.pinflow("doctor", *flags, "--listen", "gateway=127.0.0.1:0", "--listen", "streams=127.0.0.1:0", "--format", "json", env=env)
+    found = json.loads(done.stdout)
+    assert all(one["ok"] for one in found), found
+    assert any("as User:ann (TLS, SCRAM-SHA-512)" in one["detail"] for one in found)
+
+
 def test_denied_topics(kafka, tmp_path):
     config = ["--command-config", WAYS["plain"](kafka)]
     for topic in ("local.pin", "local.geo", "local.user"):
         pf.pinflow("topics", "create", "--topic", topic, "--bootstrap-server", kafka.addresses["OPEN"])
-    tools.python(kafka.addresses["OPEN"], "deny", "User:ann", "local.geo", "WRITE")
-    tools.python(kafka.addresses["OPEN"], "deny", "User:ann", "local.user", "DESCRIBE")
     try:
-        done = pf.pinflow("doctor", *config, "--data", tmp_path, "--format", "json", check=False)
-        found = {one["detail"].split()[0].rstrip(":"): one for one in json.loads(done.stdout) if one["check"] == "topic"}
-        assert done.returncode == 1
+        for rule in (("ALLOW", "local.geo", "READ"), ("DENY", "local.geo", "WRITE"), ("DENY", "local.user", "DESCRIBE"),
+                     ("ALLOW", "connect-pinterest", "DESCRIBE", "GROUP"), ("DENY", "connect-pinterest", "READ", "GROUP")):
+            tools.python(kafka.addresses["OPEN"], "acl", rule[0], "User:ann", *rule[1:])
+
+        found = {}
+
+        def all_are_found():  # the controller has them; the broker learns of them
+            done = pf.pinflow("doctor", *config, "--data", tmp_path, "--format", "json", check=False)
+            found.update((one["detail"].split()[0].rstrip(":"), one) for one in json.loads(done.stdout))
+            return not any(found[name]["ok"] for name in ("local.geo", "local.user", "connect-pinterest"))
+        pf.wait_until(all_are_found, timeout=60, what="what is denied")
         assert found["local.pin"]["ok"] and "may be read and written" in found["local.pin"]["detail"]
         assert not found["local.geo"]["ok"] and "User:ann may not use it: allow Write" in found["local.geo"]["detail"]
-        assert not found["local.user"]["ok"]
+        assert "User:ann may not even ask for it: allow Describe" in found["local.user"]["detail"]
+        assert "allow Read on the group" in found["connect-pinterest"]["detail"]
         denied = pf.pinflow("produce", "--topic", "local.geo", *config, input="x\n", check=False)
         assert denied.returncode == 1 and "authorization failed" in denied.stderr.lower() and "ACL" in denied.stderr
     finally:
