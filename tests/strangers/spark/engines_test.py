@@ -40,15 +40,20 @@ def put(lake, record, lines, partition=0, end=b"\n"):
     (folder / f"local.{record}+{partition}+{first:010d}.json").write_bytes(data)
 
 
-def batch(lake, *args, engine=None, **more):
-    return pf.pinflow("batch", "--lake", lake, "--data", lake.parent / "data", "--date", "2026-11-20", "--force", "--format", "json",
-                      *(("--engine", engine) if engine else ()), *args, timeout=600, **more)
+def command(lake, engine=None, step="clean"):
+    """A batch; without its answers, which take Spark as long as the tables, where they are not looked at."""
+    return ["batch", "--lake", lake, "--data", lake.parent / "data", "--date", "2026-11-20", "--force", *(("--step", step) if step else ()),
+            *(("--engine", engine) if engine else ())]
+
+
+def batch(lake, *args, engine=None, step="clean", **more):
+    return pf.pinflow(*command(lake, engine, step), "--format", "json", *args, timeout=600, **more)
 
 
 def counted(done):
     report = json.loads(done.stdout)
     return {key: report["counts"][key] for key in ("clean", "duplicates", "dead", "tables_before", "tables", "records_in_objects", "noted")
-            if key in report["counts"]}, report["answers"]
+            if key in report["counts"]}, report.get("answers")
 
 
 def same_tables(one, other, tables=TABLES):
@@ -125,10 +130,10 @@ def test_engines_take_turns_and_nothing_tells_who_worked(tmp_path, server):
     for turn, engine in enumerate((server.url, None, server.url)):
         for place in (measure, lake):
             fill(place, turn)
-        expected, answers = counted(batch(measure))
-        found, others = counted(batch(lake, engine=engine))
+        expected, answers = counted(batch(measure, step=None))
+        found, others = counted(batch(lake, engine=engine, step=None))
         assert found == expected
-        assert others == answers
+        assert others == answers and answers
         same_tables(lake, measure)
     assert sum(found["dead"].values()) > 20
     assert sum(found["duplicates"].values()) > 100
@@ -197,9 +202,8 @@ def test_killed_at_moments(lakes, server):
     measure, lake = lakes
     batch(measure)
     rng = random.Random(7)
-    command = [pf.BIN, "batch", "--lake", lake, "--data", lake.parent / "data", "--engine", server.url, "--date", "2026-11-20", "--force"]
     for _ in range(max(1, pf.KILLS // 25)):
-        process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([pf.BIN, *map(str, command(lake, server.url))], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(rng.uniform(0.2, 4))
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -210,7 +214,7 @@ def test_killed_at_moments(lakes, server):
 
 def start_batch(lake, url):
     """A batch that has put its plan: the embedded engine's part is over, Spark's begins."""
-    run = pf.Process("batch", "--lake", lake, "--data", lake.parent / "data", "--engine", url, "--date", "2026-11-20", "--force")
+    run = pf.Process(*command(lake, url))
     pf.wait_until(lambda: (lake / "state/plans").exists(), timeout=120, what="a plan")
     return run
 
@@ -321,8 +325,7 @@ def test_errors_say_file_and_line(lakes, server, tmp_path):
 
 def test_a_stop_ends_the_statement_on_spark(lakes, server):
     _, lake = lakes
-    run = pf.Process("batch", "--lake", lake, "--data", lake.parent / "data", "--engine", server.url, "--date", "2026-11-20", "--force")
-    pf.wait_until(lambda: (lake / "state/plans").exists(), what="a plan")
+    run = start_batch(lake, server.url)
     run.process.send_signal(signal.SIGINT)
     assert run.wait(60) != 0, run.lines
     batch(lake)
