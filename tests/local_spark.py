@@ -24,7 +24,9 @@ def session():
     folder = tempfile.TemporaryDirectory(prefix="pinflow-spark-")
     atexit.register(folder.cleanup)
     os.environ.update(SPARK_HOME=str(parts / "deps"), SPARK_LOCAL_IP="127.0.0.1", PYSPARK_PYTHON=sys.executable)
-    sys.path[:0] = [str(parts), *map(str, (parts / "lib").glob("py4j*.zip"))]
+    modules = [str(parts), *map(str, (parts / "lib").glob("py4j*.zip"))]
+    sys.path[:0] = modules
+    os.environ["PYTHONPATH"] = os.pathsep.join([*modules, *filter(None, [os.environ.get("PYTHONPATH")])])  # of its Python workers
     from pyspark.sql import SparkSession
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     jars = ":".join(map(str, sorted((parts / "delta").glob("*.jar"))))
