@@ -16,6 +16,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLongestPause{10'000};
+constexpr milliseconds kLookEvery{250};  // at the stop
 constexpr size_t kMostIdle = 16;
 constexpr size_t kMostAnswerBytes = size_t{1} << 30;
 
@@ -45,9 +46,9 @@ struct S3Client::Job {
   Clock::time_point due;
   milliseconds pause{0};
   bool maybe_done = false;
-  bool renewed = false;    // the credentials, once
-  bool clock_set = false;  // once
-  std::optional<Result<S3Reply>> result;
+  bool renewed = false;                   // the credentials, once
+  bool clock_set = false;                 // once
+  std::optional<Result<S3Reply>> result;  // of the last attempt
 };
 
 Result<std::unique_ptr<S3Client>> S3Client::create(const S3Options& options, aws::CredentialsProvider& credentials) {
@@ -138,11 +139,19 @@ std::vector<Result<S3Reply>> S3Client::call_all(const std::vector<S3Call>& calls
     waiting.push_back(std::move(job));
   }
   size_t open = calls.size();
+  std::optional<Clock::time_point> give_up;  // nothing is tried again from then on
   while (open > 0) {
     const auto now = Clock::now();
-    auto next = now + std::chrono::seconds(1);
+    auto next = now + kLookEvery;
+    if (!give_up && options_.stopping()) give_up = now + options_.patience_at_stop;
     for (auto at = waiting.begin();
          at != waiting.end() && (*http)->under_way() < static_cast<size_t>(options_.parallel);) {
+      if (give_up && now >= *give_up && (*at)->attempts > 0) {
+        replies[(*at)->index] = given_up(**at);
+        --open;
+        at = waiting.erase(at);
+        continue;
+      }
       if ((*at)->due > now) {
         next = std::min(next, (*at)->due);
         ++at;
@@ -174,32 +183,36 @@ std::vector<Result<S3Reply>> S3Client::call_all(const std::vector<S3Call>& calls
 }
 
 bool S3Client::settle(Job& job, http::Outcome outcome) {
-  const auto again = [&] {
+  const bool last = job.attempts >= options_.attempts;
+  const auto again = [&](Error so_far) {
+    so_far.message += fmt::format(" ({} attempt{})", job.attempts, job.attempts == 1 ? "" : "s");
+    job.result = pass(so_far);
+    if (last) return false;
     job.due = Clock::now() + with_jitter(job.pause);
     job.pause = std::min(job.pause * 2, kLongestPause);
     return true;
   };
-  const bool last = job.attempts >= options_.attempts;
   if (!outcome.response) {
     const Error& error = outcome.response.error();
     if (outcome.sent) job.maybe_done = true;
-    if (error.code == Code::unavailable && !last) return again();
-    job.result = error.code == Code::unavailable
-                     ? Result<S3Reply>(unavailable("s3://{}/{}: {} ({} attempts)", options_.bucket, job.call->key,
-                                                   error.message, job.attempts))
-                     : Result<S3Reply>(pass(error));
+    if (error.code == Code::unavailable)
+      return again(error.within(fmt::format("s3://{}/{}", options_.bucket, job.call->key)));
+    job.result = pass(error);
     return false;
   }
   S3Reply reply{outcome.response->status, std::move(outcome.response->headers), std::move(outcome.response->body),
                 job.maybe_done};
   if (is_passing(job, reply)) {
     if (reply.status >= 500) job.maybe_done = true;
-    if (!last) return again();
-    job.result = refusal(*job.call, reply);
-    return false;
+    return again(refusal(*job.call, reply).error());
   }
   job.result = std::move(reply);
   return false;
+}
+
+// unavailable whatever it was: an attempt may have been carried out.
+Result<S3Reply> S3Client::given_up(const Job& job) {
+  return unavailable("{}; not tried again, because of the stop", job.result->error().message);
 }
 
 bool S3Client::is_passing(Job& job, const S3Reply& reply) {
@@ -234,12 +247,18 @@ std::unexpected<Error> S3Client::refusal(const S3Call& call, const S3Reply& repl
                : reply.status == 503 ? "SlowDown"
                                      : "";
   }
-  if (why.message.ends_with('.')) why.message.pop_back();
+  while (why.message.ends_with('.') || why.message.ends_with(' ')) why.message.pop_back();
   const std::string what = fmt::format("{} s3://{}/{}: {} {}{}{}", call.method, options_.bucket, call.key, reply.status,
                                        why.code, why.message.empty() ? "" : ": ", why.message);
   if (why.code == "NoSuchBucket")
     return not_found("{}. The bucket {} is not there: make it, or mend the name or the endpoint", what,
                      options_.bucket);
+  // Some services say 404 to a key that they do not know (versitygw: XAdminUserNotFound).
+  const bool unknown_key =
+      why.code == "InvalidAccessKeyId" || why.code == "InvalidClientTokenId" || why.code.ends_with("UserNotFound");
+  if (unknown_key || why.code == "SignatureDoesNotMatch")
+    return fail(Code::denied, "{}. Look at the access key and its secret, and at the region ({})", what,
+                options_.region);
   if (reply.status == 404) return not_found("{}", what);
   if (reply.status == 412) return fail(Code::already_exists, "{}", what);
   if (reply.status == 301 || why.code == "AuthorizationHeaderMalformed" ||
@@ -250,14 +269,11 @@ std::unexpected<Error> S3Client::refusal(const S3Call& call, const S3Reply& repl
                    region.empty() ? "" : " than " + options_.region + ": ", region);
   }
   if (why.code == "RequestTimeTooSkewed") return fail(Code::denied, "{}. Set this machine's clock", what);
-  if (why.code == "InvalidAccessKeyId" || why.code == "SignatureDoesNotMatch")
-    return fail(Code::denied, "{}. Look at the access key and its secret, and at the region ({})", what,
-                options_.region);
   if (why.code == "ExpiredToken") return fail(Code::denied, "{}. The session has ended: get new credentials", what);
   if (reply.status == 401 || reply.status == 403)
     return fail(Code::denied, "{}. The keys' policy must allow this (docs/s3.md)", what);
   if (reply.status == 501) return fail(Code::unsupported, "{}. The service does not have this", what);
-  if (reply.status >= 500 || reply.status == 429) return unavailable("{} (tried {} times)", what, options_.attempts);
+  if (reply.status >= 500 || reply.status == 429) return unavailable("{}", what);
   return invalid("{}", what);
 }
 

@@ -45,7 +45,7 @@ class S3Client {
   // Both outlive it. invalid: an endpoint or a bucket that cannot be.
   static Result<std::unique_ptr<S3Client>> create(const S3Options& options, aws::CredentialsProvider& credentials);
 
-  // unavailable: no answer worth having within the attempts, denied: no credentials.
+  // unavailable: no answer worth having within the attempts, or before a stop; denied: no credentials.
   Result<S3Reply> call(const S3Call& call);
   // At most `options.parallel` at a time; the replies in the order of the calls.
   std::vector<Result<S3Reply>> call_all(const std::vector<S3Call>& calls);
@@ -64,6 +64,8 @@ class S3Client {
   Result<http::ClientRequest> signed_request(const S3Call& call, const std::string& payload_sha256) const;
   // Whether the job is to be tried again; its reply is set where not.
   bool settle(Job& job, http::Outcome outcome);
+  // Of a job that is not tried again because of a stop.
+  static Result<S3Reply> given_up(const Job& job);
   bool is_passing(Job& job, const S3Reply& reply);
 
   const S3Options& options_;

@@ -9,12 +9,13 @@
 // taken, the object's id tells whether the first attempt had made it.
 //
 // Errors: denied (keys, permissions, clock), not_found (object or bucket), already_exists, unavailable (the service did
-// not answer well within `attempts`), corrupt (bytes that do not match their checksum).
+// not answer well within `attempts`, or before a stop), corrupt (bytes that do not match their checksum).
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,6 +23,7 @@
 
 #include "aws/credentials.h"
 #include "base/error.h"
+#include "base/shutdown.h"
 #include "object/store.h"
 
 namespace pinflow::object {
@@ -45,7 +47,10 @@ struct S3Options {
   int attempts = 8;                        // of one request
   std::chrono::milliseconds backoff{100};  // before the second attempt; doubled each time, with jitter, to 10 s at most
   int connect_timeout_ms = 5'000;
-  int timeout_ms = 60'000;      // of one attempt
+  int timeout_ms = 60'000;  // of one attempt
+  // Once it says yes, a request that fails is tried again for `patience_at_stop` only.
+  std::function<bool()> stopping = stop_requested;
+  std::chrono::milliseconds patience_at_stop{2'000};
   std::filesystem::path spool;  // a folder for files on their way, made where missing; files go with the store
 };
 

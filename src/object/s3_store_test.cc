@@ -224,6 +224,40 @@ TEST_F(S3StoreTest, ErrorsSayWhatToDo) {
   EXPECT_THAT(store_->put("a", "x").error().message, HasSubstr("in another region than us-east-1: eu-west-3"));
 }
 
+TEST_F(S3StoreTest, KeysThatTheServiceDoesNotKnow) {
+  for (const auto& [status, code] : {std::pair{404, "XAdminUserNotFound"}, {403, "InvalidAccessKeyId"}}) {
+    fail_first("GET", 1, {S3StandIn::error(status, code)});
+    const auto got = store_->get("a");
+    EXPECT_EQ(got.error().code, Code::denied) << code;
+    EXPECT_THAT(got.error().message, HasSubstr("Look at the access key and its secret"));
+  }
+}
+
+TEST_F(S3StoreTest, AServicesFullStopIsNotDoubled) {
+  for (const char* said : {"The bucket is gone", "The bucket is gone.", "The bucket is gone.. "}) {
+    const std::string body = fmt::format("<Error><Code>NoSuchBucket</Code><Message>{}</Message></Error>", said);
+    fail_first("GET", 1, {{404, "application/xml", {}, body}});
+    EXPECT_THAT(store_->get("a").error().message, HasSubstr("The bucket is gone. The bucket bucket is not there"));
+  }
+}
+
+TEST_F(S3StoreTest, AStopEndsTheAttempts) {
+  auto options = s3_.options(folder_);
+  options.attempts = 1'000'000;
+  options.backoff = std::chrono::milliseconds(10);
+  options.patience_at_stop = std::chrono::milliseconds(0);
+  options.stopping = [this] { return s3_.requests() > 2; };
+  open(options);
+  fail_first("PUT", 1'000'000, {S3StandIn::error(503, "SlowDown")});
+  const auto put = store_->put_if_absent("a", "x");
+  EXPECT_EQ(put.error().code, Code::unavailable);
+  EXPECT_THAT(put.error().message,
+              testing::AllOf(HasSubstr("503 SlowDown"), HasSubstr("attempts); not tried again, because of the stop")));
+  fail_first("PUT", 0, {});
+  EXPECT_TRUE(store_->put_if_absent("a", "x"));  // what is asked while stopping is asked once
+  EXPECT_EQ(store_->get("a").value(), "x");
+}
+
 TEST_F(S3StoreTest, UrlsAndEndpoints) {
   auto url = parse_s3_url("s3://my-bucket/a/b/");
   ASSERT_TRUE(url);
