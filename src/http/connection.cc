@@ -142,7 +142,7 @@ void Connection::refuse(int status, std::string_view message) {
 
 void Connection::answered(uint64_t number, Response response, Respond::Held held) {
   if (closed_) return;
-  if (held) held_.push_back(std::move(held));
+  if (held.use_count() > 0) held_.push_back(std::move(held));  // its pointer may be null: what counts is its end
   answers_.put(number, std::move(response), out_, turn_.common_fields);
   mark();
 }
