@@ -6,6 +6,7 @@
 #include "gateway/media_types.h"
 #include "gateway/produce.h"
 #include "gateway/routes.h"
+#include "gateway/stream_request.h"
 #include "gateway/streams.h"
 #include "gateway/topic_json.h"
 
@@ -79,22 +80,41 @@ void show(const std::shared_ptr<Shared>& shared, Route route, std::string_view t
   if (!asked) respond(refusal(*shared, {429, 429, "Too many questions about topics wait for an answer."}, type));
 }
 
+// Refusals of paths and methods, in the form of the half that the path is of: {"error_code":…,"message":…} of the REST
+// proxy, or {"message":…} of API Gateway.
+http::Response refused_path(Shared& shared, std::string_view target, const RestError& error) {
+  if (!is_under_streams(target)) return refusal(shared, error, kKafkaV2);
+  shared.requests_refused.fetch_add(1, std::memory_order_relaxed);
+  return gateway_error(error.status, error.message);
+}
+
+// PUT /streams/record reads as a stream named "record", which takes no PUT; meant is a record, without its stream.
+bool lacks_its_stream(const Route& route, std::string_view method) {
+  return route.resource == Resource::stream && method == "PUT" &&
+         (route.stream == "record" || route.stream == "records");
+}
+
 void handle(const std::shared_ptr<Shared>& shared, const http::Request& request, http::Respond respond) {
   shared->requests.fetch_add(1, std::memory_order_relaxed);
   auto found = route(request.target);
-  if (!found)
-    return respond(refusal(*shared, {400, 400, "HTTP 400 Bad Request: " + found.error().message + "."}, kKafkaV2));
+  const auto refuse = [&](const RestError& error) { return refused_path(*shared, request.target, error); };
+  if (!found) return respond(refuse({400, 400, "HTTP 400 Bad Request: " + found.error().message + "."}));
   const Resource resource = found->resource;
   // A single segment may be a stage, whose root can be looked at, as `http://host/prod` in API Gateway. Records posted
   // there were meant for a topic.
   const bool misspelt = resource == Resource::stage && request.method == "POST";
-  if (misspelt || methods_of(resource).empty()) return respond(refusal(*shared, not_found(*found), kKafkaV2));
+  if (misspelt || methods_of(resource).empty()) return respond(refuse(not_found(*found)));
   if (request.method == "OPTIONS") return respond(cors(resource));
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  if (lacks_its_stream(*found, method)) {
+    return respond(refuse({400, 400,
+                           fmt::format("HTTP 400 Bad Request: which stream? Its name stands in the path, "
+                                       "/streams/NAME/{0}, or in the query, /streams/{0}?stream-name=NAME.",
+                                       found->stream)}));
+  }
   if (!takes(resource, method)) {
-    http::Response response = refusal(
-        *shared, {405, 405, fmt::format("HTTP 405 Method Not Allowed: this path takes {}.", methods_of(resource))},
-        kKafkaV2);
+    http::Response response =
+        refuse({405, 405, fmt::format("HTTP 405 Method Not Allowed: this path takes {}.", methods_of(resource))});
     response.headers.push_back({"Allow", std::string(methods_of(resource))});
     return respond(std::move(response));
   }

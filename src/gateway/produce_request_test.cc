@@ -276,6 +276,10 @@ TEST(Routes, find_streams_by_the_path_or_the_query) {
   }
   EXPECT_EQ(route("/streams/s/sharditerator?a=b&shard-id=shardId-0+1&c")->parameter("shard-id"), "shardId-0 1");
   EXPECT_FALSE(route("/streams?Limit=%zz").has_value());
+  for (const char* under : {"/streams", "/dev//streams/%zz", "/streams/s/record/x", "http://host:1/prod/streams?a=%"})
+    EXPECT_TRUE(is_under_streams(under)) << under;
+  for (const char* other : {"/", "/prod", "/topics/streams", "/v3/streams", "/a/b/streams", "/prod?/streams"})
+    EXPECT_FALSE(is_under_streams(other)) << other;
 }
 
 TEST(MediaTypes, read_content_types_as_the_rest_proxy_does) {

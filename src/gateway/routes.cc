@@ -32,6 +32,22 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return decoded;
 }
 
+// Of the path alone, as they are written; empty ones are left out.
+std::vector<std::string_view> segments_of(std::string_view target) {
+  target = target.substr(0, target.find_first_of("?#"));
+  if (const size_t scheme = target.find("://"); scheme != target.npos && scheme < target.find('/')) {
+    // The absolute form (RFC 9112, 3.2.2), as clients behind a proxy send it.
+    target.remove_prefix(std::min(target.find('/', scheme + 3), target.size()));
+  }
+  std::vector<std::string_view> segments;
+  for (size_t at = 0; at < target.size();) {
+    const size_t slash = std::min(target.find('/', at), target.size());
+    if (slash > at) segments.push_back(target.substr(at, slash - at));
+    at = slash + 1;
+  }
+  return segments;
+}
+
 // What a path's first segment names where it is not served; empty for every other word.
 std::string_view not_yet(std::string_view first) {
   if (first == "consumers") return "the consumers of the REST proxy's v2 API";
@@ -115,20 +131,11 @@ Result<Route> route(std::string_view target) {
   target = target.substr(0, target.find('#'));
   std::string_view query;
   if (const size_t mark = target.find('?'); mark != target.npos) query = target.substr(mark + 1);
-  target = target.substr(0, target.find_first_of("?#"));
-  if (const size_t scheme = target.find("://"); scheme != target.npos && scheme < target.find('/')) {
-    // The absolute form (RFC 9112, 3.2.2), as clients behind a proxy send it.
-    target.remove_prefix(std::min(target.find('/', scheme + 3), target.size()));
-  }
   std::vector<std::string> segments;
-  for (size_t at = 0; at < target.size();) {
-    const size_t slash = std::min(target.find('/', at), target.size());
-    if (slash > at) {
-      auto segment = percent_decoded(target.substr(at, slash - at));
-      if (!segment) return invalid("the path has a broken percent escape");
-      segments.push_back(std::move(*segment));
-    }
-    at = slash + 1;
+  for (const std::string_view raw : segments_of(target)) {
+    auto segment = percent_decoded(raw);
+    if (!segment) return invalid("the path has a broken percent escape");
+    segments.push_back(std::move(*segment));
   }
   if (segments.empty()) return Route{Resource::root};
   if (!is_known(segments[0])) {
@@ -145,6 +152,12 @@ Result<Route> route(std::string_view target) {
     return Route{.resource = Resource::not_yet, .not_yet = what};
   }
   return Route{};
+}
+
+bool is_under_streams(std::string_view target) {
+  const std::vector<std::string_view> segments = segments_of(target);
+  if (segments.empty()) return false;
+  return (is_known(segments[0]) ? segments[0] : segments.size() > 1 ? segments[1] : "") == "streams";
 }
 
 std::string_view methods_of(Resource resource) {

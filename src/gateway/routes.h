@@ -45,6 +45,9 @@ struct Route {
 // broken.
 Result<Route> route(std::string_view target);
 
+// Whether the path, behind its stage, begins with /streams, also where `route` knows no such resource or fails.
+bool is_under_streams(std::string_view target);
+
 // The methods a resource takes, OPTIONS among them: "GET,OPTIONS,POST". Empty for not_yet and unknown.
 std::string_view methods_of(Resource resource);
 

@@ -282,6 +282,35 @@ TEST_F(StreamsTest, RefusesBodiesThatAreNoJson) {
   EXPECT_TRUE(asked.empty());
 }
 
+TEST_F(StreamsTest, WordsItsOwnErrorsAsApiGatewayDoes) {
+  start(stores);
+  struct Case {
+    const char *method, *path;
+    int status;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"PUT", "/streams/s", 405, "takes DELETE,GET,OPTIONS,POST"},
+      {"DELETE", "/streams/s/record", 405, "takes OPTIONS,POST,PUT"},
+      {"PUT", "/streams/s/nothing", 404, "no such resource"},
+      {"GET", "/streams/s/records/x", 404, "no such resource"},
+      {"GET", "/streams/%zz", 400, "percent"},
+      {"GET", "/streams?Limit=%zz", 400, "percent"},
+      {"PUT", "/streams/record", 400, "/streams/NAME/record"},
+      {"PUT", "/streams/records", 400, "/streams/records?stream-name=NAME"},
+  };
+  for (const Case& c : cases) {
+    const auto answer = send(c.method, c.path, R"({"StreamName":"s","Data":{},"PartitionKey":"k"})");
+    EXPECT_EQ(answer.status, c.status) << c.path;
+    EXPECT_TRUE(answer.body.starts_with(R"({"message":")")) << answer.body;
+    EXPECT_THAT(answer.body, HasSubstr(c.message));
+    EXPECT_EQ(answer.content_type, "application/json");
+    EXPECT_EQ(!http::find_header(answer.headers, "Allow").empty(), c.status == 405) << c.path;
+  }
+  EXPECT_TRUE(asked.empty());
+  EXPECT_EQ(gateway->counts().requests_refused, static_cast<int64_t>(std::size(cases)));
+}
+
 TEST_F(StreamsTest, SaysThatTheServiceCannotBeReached) {
   start(stores);
   service->stop();
