@@ -443,6 +443,28 @@ TEST(Server, stops_when_the_time_to_drain_is_over_and_survives_late_answers) {
   held.answer(0);
 }
 
+TEST(Server, holds_what_an_answer_was_given_until_it_is_sent_or_cannot_be) {
+  std::atomic<bool> given = false, let_go = false;
+  const auto server = serve([&](const Request& request, Respond respond) {
+    if (request.target != "/large") return respond({200, "text/plain", {}, "ok"});
+    // Its pointer is null, as where only the end counts.
+    respond({200, "text/plain", {}, std::string(16 << 20, 'x')}, {nullptr, [&](const void*) { let_go = true; }});
+    given = true;
+  });
+  auto slow = std::make_unique<RawClient>(server->port(), 64 << 10);
+  ASSERT_TRUE(slow->send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n"));
+  while (!given) std::this_thread::yield();
+  RawClient other(server->port());
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(other.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+    ASSERT_FALSE(other.answer().empty());
+    ASSERT_FALSE(let_go) << "after " << i << " further answers";
+  }
+  slow.reset();
+  for (int i = 0; !let_go && i < kPatienceMs; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_TRUE(let_go);
+}
+
 TEST(Server, names_a_port_that_is_in_use) {
   const auto server = serve(echo);
   ServerOptions options;
