@@ -59,6 +59,31 @@ def test_services_that_are_not_there(folder, tmp_path):
     assert "broker" not in found and "streams" not in found  # those of this machine are not used
 
 
+def test_missing_keys_are_told_once(folder, tmp_path):
+    """And an address that is not AWS's own is asked, in the region that the profile tells of another service."""
+    (folder / "work/client.properties").write_text("security.protocol=SASL_SSL\nsasl.mechanism=AWS_MSK_IAM\n"
+                                                   "sasl.jaas.config=software.amazon.msk.auth.iam.IAMLoginModule required;\n")
+    env = machine()
+    del env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"]
+    status, found = doctor(folder, tmp_path, env)
+    assert status == 1 and "set AWS_REGION, or kinesis.region or s3.region" in found["kafka"][0]["detail"], found
+    config = folder / "pipeline.yaml"
+    config.write_text(config.read_text() + "      s3.region: eu-west-1\n")
+    status, found = doctor(folder, tmp_path, env)
+    assert status == 1 and "127.0.0.1:1" in found["kafka"][0]["detail"] and "Connection refused" in found["kafka"][0]["detail"], found
+    said = [finding for findings in found.values() for finding in findings if "no AWS credentials" in finding["detail"]]
+    assert [finding["check"] for finding in said] == ["keys"], said
+    assert found["lake"][0]["detail"].endswith("see keys above")
+
+
+def test_a_kafka_rest_file_in_the_place_of_a_clients(folder, tmp_path):
+    """Its client. keys count: here they name a file that is not there, and that is said."""
+    (folder / "work/client.properties").write_text("bootstrap.servers=SSL://127.0.0.1:1\nclient.security.protocol=SSL\n"
+                                                   "client.ssl.truststore.location=/not/there.p12\n")
+    status, found = doctor(folder, tmp_path, machine())
+    assert status == 1 and "client.properties:3: ssl.truststore.location: the file /not/there.p12 is not there" in found["kafka"][0]["detail"]
+
+
 def test_a_run_without_its_lake_ends(folder, tmp_path):
     """It says why before it posts anything, and does not wait for the lake for ever."""
     done = pf.pinflow("run", "--pipeline", folder, "--profile", "work", "--data", tmp_path, check=False, env=machine())

@@ -113,6 +113,8 @@ Result<kafka::ClientConfig> read_kafka_config(const Context& context, const std:
   const bool file_names_it = file->find("bootstrap.servers") != nullptr;
   kafka::ConfigOptions options;
   options.aws_profile = given("", context, "aws.profile");
+  // One account's services are in one region, as a rule.
+  options.aws_region = given(given("", context, "kinesis.region"), context, "s3.region");
   return kafka::client_config(!servers.empty() || file_names_it ? servers : embedded, &*file, options);
 }
 

@@ -45,6 +45,7 @@ class Doctor {
     source(*context);
     folder(*context);
     address(*context, "gateway");
+    keys(*context);
     if (names_a_cluster(*context)) examine_kafka(*context, findings_);
     else address(*context, "broker");
     if (names_a_kinesis(*context)) examine_kinesis(*context, findings_);
@@ -119,10 +120,15 @@ class Doctor {
     well(part, listen->text() + " is free");
   }
 
-  void lake(const Context& context) {
-    auto store = open_lake(context, true);
+  // Before the services that are asked with them.
+  void keys(const Context& context) {
+    const auto store = open_lake(context, true);
     const bool in_s3 = store && (*store)->url().starts_with("s3://");
     if (in_s3 || names_a_kinesis(context) || msk_of(context)) examine_keys(context, in_s3, findings_);
+  }
+
+  void lake(const Context& context) {
+    auto store = open_lake(context, true);
     if (!store) return bad("lake", store.error().message);
     auto tables = lake::list_tables(**store);
     if (!tables) return findings_.bad("lake", tables.error(), "--lake, s3.endpoint");

@@ -1,6 +1,8 @@
 // What `pinflow doctor` finds, in the order in which it looks.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <functional>
 #include <string>
 #include <utility>
@@ -41,7 +43,14 @@ class Findings {
   }
 
  private:
+  // What was said in full already is not said again: a missing key is missing everywhere.
   void add(Finding finding) {
+    for (const Finding& earlier : all_) {
+      if (earlier.well || finding.well || !finding.detail.ends_with(earlier.detail)) continue;
+      finding.detail.erase(finding.detail.size() - earlier.detail.size());
+      finding.detail += fmt::format("see {} above", earlier.check);
+      break;
+    }
     all_.push_back(std::move(finding));
     if (told_) told_(all_.back());
   }

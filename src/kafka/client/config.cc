@@ -105,9 +105,13 @@ std::string plain_servers(std::string_view servers) {
 class Mapper {
  public:
   Mapper(const Properties& file, const ConfigOptions& options, ClientConfig& config)
-      : file_(file), options_(options), config_(config) {}
+      : file_(file), options_(options), prefixes_(options.prefixes), config_(config) {}
 
   Result<> map() {
+    if (prefixes_ == std::vector<std::string>{""} && !has_security("") && has_security("client.")) {
+      prefixes_ = {"client."};
+      info("{}: this is a kafka-rest.properties: its keys behind client. count", file_.file());
+    }
     if (auto taken = take(); !taken) return taken;
     if (config_.bootstrap_servers.empty()) {
       const Property* servers = find("bootstrap.servers");
@@ -126,14 +130,22 @@ class Mapper {
   }
 
  private:
+  bool has_security(std::string_view prefix) const {
+    return std::ranges::any_of(file_.all(), [&](const Property& property) {
+      if (!property.key.starts_with(prefix)) return false;
+      const std::string_view key = std::string_view(property.key).substr(prefix.size());
+      return key.starts_with("security.") || key.starts_with("sasl.") || key.starts_with("ssl.");
+    });
+  }
+
   // The keys that count, without their prefix, the later prefix's over the earlier's; variables are filled in.
   Result<> take() {
     for (const Property& property : file_.all()) {
-      const bool counts = std::ranges::any_of(
-          options_.prefixes, [&](const std::string& prefix) { return property.key.starts_with(prefix); });
+      const bool counts =
+          std::ranges::any_of(prefixes_, [&](const std::string& prefix) { return property.key.starts_with(prefix); });
       if (!counts && property.key != "bootstrap.servers") ignored_.push_back(property.key);
     }
-    for (const std::string& prefix : options_.prefixes) {
+    for (const std::string& prefix : prefixes_) {
       for (const Property& property : file_.all()) {
         if (!property.key.starts_with(prefix)) continue;
         Property own{property.key.substr(prefix.size()), "", property.line};
@@ -323,6 +335,7 @@ class Mapper {
 
   const Properties& file_;
   const ConfigOptions& options_;
+  std::vector<std::string> prefixes_;
   ClientConfig& config_;
   std::vector<Property> keys_;
   std::vector<std::string> ignored_;

@@ -32,8 +32,11 @@ struct ClientConfig {
 struct ConfigOptions {
   // Whose keys count: those that begin with one of these, the later laid over the earlier. kafka-rest.properties has
   // "client." for all its clients and "producer.", "consumer.", "admin." for one kind.
+  // Where no prefix is asked for, and security stands behind "client." only, the file is taken for a
+  // kafka-rest.properties: its "client." keys count.
   std::vector<std::string> prefixes = {""};
   std::string aws_profile;  // for MSK's IAM, where sasl.jaas.config names none; empty: as AWS_PROFILE says
+  std::string aws_region;   // for MSK's IAM, where neither the brokers' names nor the environment tell one
   aws::Environment environment = aws::Environment::of_this_process();
 };
 

@@ -153,6 +153,27 @@ TEST(ClientConfig, ReadsKafkaRestFiles) {
   EXPECT_EQ(of_consumer->get("socket.timeout.ms"), "7000");
 }
 
+TEST(ClientConfig, KnowsAKafkaRestFileByItsKeys) {
+  const Properties file = properties(
+      "bootstrap.servers=SASL_PLAINTEXT://b-1:9092\nclient.security.protocol=SASL_PLAINTEXT\n"
+      "client.sasl.mechanism=PLAIN\nclient.sasl.jaas.config=x.PlainLoginModule required username=u password=p;\n");
+  testing::internal::CaptureStderr();
+  auto config = client_config("", &file);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->security_protocol(), "sasl_plaintext");
+  EXPECT_EQ(config->get("sasl.username"), "u");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("client.properties: this is a kafka-rest.properties: its keys behind client. count"),
+                    Not(HasSubstr("ignored"))));
+  // client.id is a key of its own, and security that stands without the prefix is a client's.
+  const Properties own = properties("client.id=me\nsecurity.protocol=PLAINTEXT\nclient.security.protocol=SSL\n");
+  testing::internal::CaptureStderr();
+  auto plain = client_config("b:1", &own);
+  EXPECT_EQ(plain->security_protocol(), "plaintext");
+  EXPECT_EQ(plain->get("client.id"), "me");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("ignored, as without a meaning here"));
+}
+
 // ---- bearer tokens ---------------------------------------------------------------------------------------------
 
 // A machine of which nothing is known but these variables.
@@ -190,6 +211,11 @@ TEST(ClientConfig, LogsInToMskByIam) {
   auto elsewhere = client_config("127.0.0.1:9098", &file, keys);
   EXPECT_TRUE(elsewhere->tokens->get()->value.starts_with("aHR0cHM6Ly9rYWZrYS5ldS13ZXN0LTEu"));
   EXPECT_THAT(client_config("127.0.0.1:9098", &file, machine({})).error().message, HasSubstr("set AWS_REGION"));
+  auto of_profile = machine({{"AWS_ACCESS_KEY_ID", "AKIDTEST"}, {"AWS_SECRET_ACCESS_KEY", "s"}});
+  of_profile.aws_region = "eu-west-1";
+  auto told = client_config("127.0.0.1:9098", &file, of_profile);
+  ASSERT_TRUE(told) << told.error().message;
+  EXPECT_TRUE(told->tokens->get()->value.starts_with("aHR0cHM6Ly9rYWZrYS5ldS13ZXN0LTEu"));
   auto nobody = client_config("127.0.0.1:9098", &file,
                               machine({{"AWS_REGION", "eu-west-1"}, {"AWS_EC2_METADATA_DISABLED", "true"}}));
   ASSERT_TRUE(nobody) << nobody.error().message;

@@ -166,11 +166,12 @@ class Login {
     if (profile.empty()) profile = options_.aws_profile;
     const auto configured = aws::configured_region(environment, *shared, profile);
     std::string region = msk_region(to_.bootstrap_servers);
-    if (region.empty()) region = configured.value_or("");
+    if (region.empty()) region = configured.value_or(options_.aws_region);
     if (region.empty()) {
       return invalid(
           "the MSK cluster's region is told neither by its address (…kafka.REGION.amazonaws.com) nor by "
-          "AWS_REGION nor by the profile in ~/.aws/config; set AWS_REGION");
+          "AWS_REGION nor by the profile in ~/.aws/config; set AWS_REGION, or kinesis.region or s3.region in the "
+          "pipeline's profile");
     }
     auto credentials = aws::default_credentials({profile, environment});
     if (const std::string arn = module.text("awsRoleArn"); !arn.empty()) {
