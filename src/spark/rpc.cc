@@ -438,8 +438,14 @@ Error Rpc::explained(const Failure& failure, std::span<const Place> places) {
   if (!failure.error_class.empty() || error.code != Code::unavailable) return error;
   std::string hint;
   const auto says = [&](std::string_view what) { return failure.message.find(what) != std::string::npos; };
-  if (says("CERTIFICATE_VERIFY_FAILED") || says("andshake failed")) {
+  if (says("wrong version number") || says("WRONG_VERSION_NUMBER")) {
+    hint =
+        ": it does not speak TLS there, which ;use_ssl=true and a token ask for; on this machine ;use_ssl=false does "
+        "without";
+  } else if (says("CERTIFICATE_VERIFY_FAILED") || says("certificate verify failed")) {
     hint = ": its certificate does not check; name its authority's PEM file by the setting engine.ca";
+  } else if (says("andshake failed")) {
+    hint = ": TLS could not be begun; does it speak TLS there?";
   } else if (says("Socket closed") || says("Connection reset")) {
     hint = tls_ ? "" : ": does it speak TLS? Then add ;use_ssl=true";
   }

@@ -140,6 +140,21 @@ TEST_F(Trusted, APlainClientIsToldAboutTls) {
   EXPECT_THAT(session.error().message, HasSubstr("127.0.0.1"));
 }
 
+TEST(Session, ATlsClientIsToldThatTheServerIsPlain) {
+  RecordingServer server;
+  for (const char* parameters : {";use_ssl=true", ";token=dapi-s3cret"}) {
+    const auto session = Session::open(server.connection(parameters), kQuick);
+    ASSERT_FALSE(session);
+    EXPECT_EQ(session.error().code, Code::unavailable);
+    EXPECT_THAT(session.error().message, AllOf(HasSubstr("does not speak TLS"), HasSubstr(";use_ssl=false"),
+                                               Not(HasSubstr("certificate")), Not(HasSubstr("s3cret"))));
+  }
+  EXPECT_THAT(server.calls(), IsEmpty());
+  auto session = open(server.connection(";token=dapi-s3cret;use_ssl=false"));  // as that hint says
+  ASSERT_NE(session, nullptr);
+  EXPECT_EQ(server.calls().at(0).header("authorization"), "Bearer dapi-s3cret");
+}
+
 TEST_F(Trusted, ATokenThatIsRefusedIsSaidAndNotShown) {
   for (const auto code : {grpc::StatusCode::UNAUTHENTICATED, grpc::StatusCode::PERMISSION_DENIED}) {
     server_.analyze_fails.push_back({code, "Invalid access token."});
