@@ -79,9 +79,25 @@ def test_queries_of_the_past(lake):
             ("query", "how_many", "--version", "dead=0"): "that table is not read",
             ("query", "how_many", "--at", "noon"): "'noon' is no time",
             ("query", "how_many", "--at", "2999-01-01", "--version", "0"): "exclude each other",
+            ("query", "how_many", "--at", "2999-01-01", "--version", f"{TABLE}=0"): "for the same table",
+            ("query", "how_many", "--version", f"{TABLE}=1", "--version", f"{TABLE}=0"): "is given twice",
             ("tables", "show", TABLE, "--version", "7"): "has no version 7",
             ("tables", "fold", "nothing"): "there is no table 'nothing'; there are:"}.items():
         assert said in lake.says(*words), words
+
+
+def test_a_query_reads_the_tables_of_both_legs(lake):
+    (lake.pipeline / "queries/how_many.sql").write_text(
+        f"SELECT count(batch) AS batch, count(stream) AS stream FROM (SELECT number AS batch, NULL AS stream FROM {TABLE} "
+        f"UNION ALL SELECT NULL, number FROM {TABLE}_stream) AS both_legs\n")
+    lake.run(1)
+    assert lake.json("query", "how_many")[0]["stream"] == 0  # no stream was read yet
+    counts = lake.json("run", "--posts", "5", "--seed", "2", "--keep-repeats")["counts"]
+    batch, stream = counts["tables"][TABLE], counts["stream"]["tables"][TABLE]
+    assert lake.json("query", "how_many") == [{"batch": batch, "stream": stream}]
+    assert batch > stream > 0
+    before = lake.json("query", "how_many", "--version", f"{TABLE}=0", "--at", "2999-01-01")
+    assert before == [{"batch": batch - stream, "stream": stream}]
 
 
 def test_small_files_are_folded_and_old_ones_cleaned(lake):

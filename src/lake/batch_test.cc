@@ -213,6 +213,12 @@ TEST_F(BatchTest, TablesAreListedAndShown) {
   EXPECT_EQ(shown->rows.columns[2].name, "taken");
   EXPECT_EQ(text_of(shown->rows.rows[0][2]), "2026-11-20 10:00:00");
   EXPECT_TRUE(show_table(store_, "notes")->rows.rows.empty());
+  put_object(store_, "here.note", 0, {R"({"id":"a"})"});
+  batch(pipeline_, store_);
+  put_object(store_, "here.note", 1, {R"({"id":"b"})"});
+  batch(pipeline_, store_);
+  EXPECT_EQ(show_table(store_, "notes")->info.files, 2);
+  EXPECT_EQ(show_table(store_, "notes")->rows.rows.size(), 2u);
   EXPECT_THAT(show_table(store_, "pin").error().message, HasSubstr("there are: dead, notes, readings"));
 }
 

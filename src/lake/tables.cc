@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "delta/table.h"
@@ -51,7 +52,10 @@ Result<TableShown> show_table(object::Store& store, const std::string& name, con
   TableShown shown{info_of(name, **snapshot), {}};
   delta::Snapshot few = std::move(**snapshot);
   std::erase_if(few.files, [](const delta::DataFile& file) { return file.records == 0; });
-  if (few.files.size() > 1) few.files.resize(1);
+  size_t files = 0;  // as many as hold the rows; one that does not say how many it has holds one at least
+  for (int64_t rows = 0; files < few.files.size() && rows < kRowsShown; ++files)
+    rows += std::max<int64_t>(few.files[files].records, 1);
+  few.files.resize(files);
   const auto pinned = pin_files(store, name, std::move(few));
   if (!pinned) return pass(pinned.error());
   auto database = sql::Database::open();

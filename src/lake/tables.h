@@ -28,7 +28,7 @@ Result<std::vector<TableInfo>> list_tables(object::Store& store);
 
 struct TableShown {
   TableInfo info;
-  sql::Table rows;  // the first few of the first file that has any; their order is the file's
+  sql::Table rows;  // the first few of its files, in their order; all, where the table has no more
 };
 inline constexpr int kRowsShown = 5;
 

@@ -80,7 +80,9 @@ Result<VersionChoice> parse_choice(const std::vector<std::string>& versions, con
     const size_t equals = word.find('=');
     const auto number = whole_number(equals == std::string::npos ? word : word.substr(equals + 1));
     if (!number || equals == 0) return invalid("--version {}: a whole number or TABLE=NUMBER is meant", word);
-    if (equals != std::string::npos) choice.versions[word.substr(0, equals)] = *number;
+    const std::string table = equals == std::string::npos ? "" : word.substr(0, equals);
+    if (choice.versions.contains(table)) return invalid("--version is given twice for the table {}", table);
+    if (!table.empty()) choice.versions[table] = *number;
     else if (choice.version) return invalid("--version is given twice; say of which table, as --version TABLE=NUMBER");
     else choice.version = number;
   }
@@ -120,6 +122,12 @@ Result<VersionChoice> settle(VersionChoice choice, const std::vector<std::string
   for (const auto& [table, version] : choice.versions) {
     if (std::ranges::find(read, table) == read.end())
       return invalid("--version {}={}: that table is not read; there are: {}", table, version, fmt::join(read, ", "));
+  }
+  if (choice.at_ms && !read.empty() && choice.versions.size() == read.size()) {
+    return invalid(
+        "--at and --version exclude each other for the same table, and no other than {} {} read; leave one of both "
+        "away",
+        fmt::join(read, ", "), read.size() == 1 ? "is" : "are");
   }
   return choice;
 }

@@ -33,8 +33,8 @@ Result<VersionChoice> parse_choice(const std::vector<std::string>& versions, con
 // stands for its table.
 std::vector<std::string> tables_in(const pipeline::Pipeline& pipeline, const std::vector<std::string>& sql);
 
-// `version` becomes a choice of the one table read; invalid where more or none are, or where a chosen table is none of
-// those that are read (the message names those).
+// `version` becomes a choice of the one table read; invalid where more or none are, where a chosen table is none of
+// those that are read (the message names those), or where a moment is chosen too and is left no table to be of.
 Result<VersionChoice> settle(VersionChoice choice, const std::vector<std::string>& read);
 
 // The table as chosen. Nothing where there is no table and the newest is asked for; not_found where it was not there
