@@ -77,7 +77,7 @@ void allow_many_files() {
 }  // namespace
 
 Result<std::unique_ptr<EmbeddedStreams>> EmbeddedStreams::start(const Context& context, const Address& listen,
-                                                                bool warns) {
+                                                                bool warns, std::string_view flag) {
   auto keys = keys_of(context, listen, warns);
   if (!keys) return pass(keys.error());
   auto limits = has_shard_limits(context);
@@ -86,6 +86,7 @@ Result<std::unique_ptr<EmbeddedStreams>> EmbeddedStreams::start(const Context& c
   kinesis::ServiceOptions options;
   options.http.host = listen.host;
   options.http.port = listen.port;
+  options.address_hint = fmt::format("; the flag is {}", flag);
   options.keys = std::move(*keys);
   options.shard_limits = *limits;
   if (const std::string region = setting(context, "kinesis.region"); !region.empty()) options.region = region;
@@ -96,9 +97,7 @@ Result<std::unique_ptr<EmbeddedStreams>> EmbeddedStreams::start(const Context& c
   if (!options.keys.empty())
     made->keys_ = aws::Credentials{options.keys.begin()->first, options.keys.begin()->second, "", std::nullopt};
   auto service = kinesis::Service::start(std::move(options), context.options.data / "log/kinesis");
-  if (!service) {
-    return fail(service.error().code, "{}; the flag is --listen streams=HOST:PORT", service.error().message);
-  }
+  if (!service) return pass(service.error());
   made->service_ = std::move(*service);
   return made;
 }
@@ -120,7 +119,7 @@ Result<> EmbeddedStreams::make_streams(const pipeline::Pipeline& pipeline) {
 Result<int> run_streams(const Context& context) {
   auto address = listen_address(context, "streams", true);
   if (!address) return pass(address.error());
-  auto streams = EmbeddedStreams::start(context, *address);
+  auto streams = EmbeddedStreams::start(context, *address, true, "--listen HOST:PORT");
   if (!streams) return pass(streams.error());
   if (context.options.make_streams) {
     if (auto made = (*streams)->make_streams(context.pipeline); !made) return pass(made.error());

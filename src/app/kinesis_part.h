@@ -17,9 +17,11 @@ namespace pinflow::app {
 class EmbeddedStreams {
  public:
   // Opens the folder (conflict when another process has it) and listens. Takes the keys of --keys or of the setting
-  // kinesis.keys; without any: everybody on this machine, and refuses an address beyond it. `warns` of that.
+  // kinesis.keys; without any: everybody on this machine, and refuses an address beyond it. `warns` of that. `flag` is
+  // what names another address.
   static Result<std::unique_ptr<EmbeddedStreams>> start(const Context& context, const Address& listen,
-                                                        bool warns = true);
+                                                        bool warns = true,
+                                                        std::string_view flag = "--listen streams=HOST:PORT");
   ~EmbeddedStreams() { stop(); }
 
   std::string address() const;                                    // "127.0.0.1:4567"

@@ -32,6 +32,27 @@ bool is_stream_arn(std::string_view text) {
          name.find_first_of(" \t\r\n") == name.npos;
 }
 
+// arn:aws.*:kinesis:.*:\d{12}:.*(stream|channel|queue)/\S+
+bool is_resource_arn(std::string_view text) {
+  if (!text.starts_with("arn:aws")) return false;
+  size_t account = text.find(":kinesis:");
+  if (account == text.npos) return false;
+  const auto is_account = [&](size_t at) {
+    return at + 13 < text.size() && text[at + 13] == ':' && std::ranges::all_of(text.substr(at + 1, 12), is_digit);
+  };
+  do {
+    account = text.find(':', account + 1);
+    if (account == text.npos) return false;
+  } while (text.substr(0, account + 1).ends_with(":kinesis:") || !is_account(account));
+  const std::string_view resource = text.substr(account + 14);
+  const auto ends_with_one = [&](std::string_view kind) {  // without a blank behind it
+    const size_t blank = resource.find_last_of(" \t\r\n");
+    const size_t at = resource.find(kind, blank == resource.npos ? 0 : blank + 1);
+    return at != resource.npos && at + kind.size() < resource.size();
+  };
+  return ends_with_one("stream/") || ends_with_one("channel/") || ends_with_one("queue/");
+}
+
 constexpr std::string_view kIteratorTypes[] = {"AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER", "TRIM_HORIZON", "LATEST",
                                                "AT_TIMESTAMP"};
 constexpr std::string_view kFilterTypes[] = {"AFTER_SHARD_ID", "AT_TRIM_HORIZON", "FROM_TRIM_HORIZON",
@@ -42,6 +63,10 @@ constexpr std::string_view kScalings[] = {"UNIFORM_SCALING"};
 const Shape kName{.least = 1, .most = 128, .matches = is_name, .pattern = "[a-zA-Z0-9_.-]+"};
 const Shape kArn{
     .least = 1, .most = 2048, .matches = is_stream_arn, .pattern = "arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+"};
+const Shape kResourceArn{.least = 1,
+                         .most = 2048,
+                         .matches = is_resource_arn,
+                         .pattern = "arn:aws.*:kinesis:.*:\\d{12}:.*(stream|channel|queue)/\\S+"};
 const Shape kHashKey{.matches = is_hash_key, .pattern = "0|([1-9]\\d{0,38})"};
 const Shape kSequence{.matches = is_sequence_number, .pattern = "0|([1-9]\\d{0,128})"};
 const Shape kPartitionKey{.least = 1, .most = 256};
@@ -74,10 +99,8 @@ const Shape kEntries{.type = Type::list, .least = 1, .most = 500, .item = &kEntr
 
 const Field kStreamOnly[] = {{"StreamName", &kName}, {"StreamARN", &kArn}};
 const Field kAddTags[] = {{"StreamName", &kName}, {"StreamARN", &kArn}, {"Tags", &kTags, true}};
-const Field kCreate[] = {{"ShardCount", &kPositive},
-                         {"StreamName", &kName, true},
-                         {"StreamModeDetails", &kModeDetails},
-                         {"Tags", &kTags}};
+const Field kCreate[] = {
+    {"ShardCount", &kPositive}, {"StreamName", &kName, true}, {"StreamModeDetails", &kModeDetails}, {"Tags", &kTags}};
 const Field kRetention[] = {{"RetentionPeriodHours", &kInteger, true}, {"StreamName", &kName}, {"StreamARN", &kArn}};
 const Field kDelete[] = {{"StreamName", &kName}, {"StreamARN", &kArn}, {"EnforceConsumerDeletion", &kBoolean}};
 const Field kDescribe[] = {
@@ -99,6 +122,7 @@ const Field kListShards[] = {{"StreamName", &kName},
 const Field kListStreams[] = {{"Limit", &kLimit}, {"ExclusiveStartStreamName", &kName}, {"NextToken", &kNextToken}};
 const Field kListTags[] = {
     {"Limit", &kTagLimit}, {"ExclusiveStartTagKey", &kTagKey}, {"StreamName", &kName}, {"StreamARN", &kArn}};
+const Field kResourceOnly[] = {{"ResourceARN", &kResourceArn, true}};
 const Field kMerge[] = {{"ShardToMerge", &kName, true},
                         {"AdjacentShardToMerge", &kName, true},
                         {"StreamName", &kName},
@@ -115,6 +139,8 @@ const Field kSplit[] = {{"NewStartingHashKey", &kHashKey, true},
                         {"ShardToSplit", &kName, true},
                         {"StreamName", &kName},
                         {"StreamARN", &kArn}};
+const Field kTagResource[] = {{"Tags", &kTags, true}, {"ResourceARN", &kResourceArn, true}};
+const Field kUntagResource[] = {{"TagKeys", &kTagKeys, true}, {"ResourceARN", &kResourceArn, true}};
 const Field kUpdateCount[] = {{"TargetShardCount", &kPositive, true},
                               {"ScalingType", &kScaling, true},
                               {"StreamName", &kName},
@@ -126,6 +152,7 @@ const OperationShape kOperations[] = {
     {Operation::create_stream, "CreateStream", kCreate},
     {Operation::decrease_stream_retention_period, "DecreaseStreamRetentionPeriod", kRetention},
     {Operation::delete_stream, "DeleteStream", kDelete},
+    {Operation::describe_account_settings, "DescribeAccountSettings", {}},
     {Operation::describe_limits, "DescribeLimits", {}},
     {Operation::describe_stream, "DescribeStream", kDescribe},
     {Operation::describe_stream_summary, "DescribeStreamSummary", kStreamOnly},
@@ -134,12 +161,15 @@ const OperationShape kOperations[] = {
     {Operation::increase_stream_retention_period, "IncreaseStreamRetentionPeriod", kRetention},
     {Operation::list_shards, "ListShards", kListShards},
     {Operation::list_streams, "ListStreams", kListStreams},
+    {Operation::list_tags_for_resource, "ListTagsForResource", kResourceOnly},
     {Operation::list_tags_for_stream, "ListTagsForStream", kListTags},
     {Operation::merge_shards, "MergeShards", kMerge},
     {Operation::put_record, "PutRecord", kPut},
     {Operation::put_records, "PutRecords", kPuts},
     {Operation::remove_tags_from_stream, "RemoveTagsFromStream", kRemoveTags},
     {Operation::split_shard, "SplitShard", kSplit},
+    {Operation::tag_resource, "TagResource", kTagResource},
+    {Operation::untag_resource, "UntagResource", kUntagResource},
     {Operation::update_shard_count, "UpdateShardCount", kUpdateCount},
     {Operation::update_stream_mode, "UpdateStreamMode", kUpdateMode},
 };

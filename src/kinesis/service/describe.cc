@@ -1,4 +1,4 @@
-// DescribeStream, DescribeStreamSummary, DescribeLimits.
+// DescribeStream, DescribeStreamSummary, DescribeLimits, DescribeAccountSettings.
 #include <algorithm>
 
 #include "kinesis/service/operation.h"
@@ -99,6 +99,12 @@ Text describe_limits(Shared& shared, const Value&) {
   out.begin_object().key("ShardLimit").number(int64_t{shared.options.shard_limit}).key("OpenShardCount").number(open);
   out.key("OnDemandStreamCount").number(on_demand).key("OnDemandStreamCountLimit").number(kOnDemandLimit);
   return out.end_object().take();
+}
+
+Text describe_account_settings(Shared&, const Value&) {
+  AnswerWriter out;  // nothing is billed here
+  out.begin_object().key("MinimumThroughputBillingCommitment").begin_object().key("Status").plain("DISABLED");
+  return out.end_object().end_object().take();
 }
 
 }  // namespace pinflow::kinesis

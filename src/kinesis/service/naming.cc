@@ -27,6 +27,15 @@ Answer<Named> stream_of(const Shared& shared, const Value& request) {
   return Named{std::move(*name), std::move(live)};
 }
 
+Answer<Named> resource_of(const Shared& shared, const Value& request) {
+  const std::string_view arn = *request.text_of("ResourceARN");
+  const std::string of_streams = shared.catalogue->arn_of("");
+  std::string name(arn.starts_with(of_streams) ? arn.substr(of_streams.size()) : "");
+  auto live = shared.catalogue->find(name);
+  if (!live) return resource_not_found("Resource {} not found.", arn);
+  return Named{std::move(name), std::move(live)};
+}
+
 Answer<int32_t> shard_in(const Shared& shared, std::string_view stream, std::string_view shard) {
   const auto number = parse_shard_id(shard);
   if (number) return *number;

@@ -39,6 +39,7 @@ struct Named {
 };
 Answer<std::string> name_in(const Shared& shared, const Value& request);  // whether it is there or not
 Answer<Named> stream_of(const Shared& shared, const Value& request);
+Answer<Named> resource_of(const Shared& shared, const Value& request);  // ResourceARN; streams are the only resources
 Refused stream_not_found(const Shared& shared, std::string_view name);
 // The number of a shard that a request names; it need not be there.
 Answer<int32_t> shard_in(const Shared& shared, std::string_view stream, std::string_view shard);
@@ -58,6 +59,7 @@ Text get_records(Shared& shared, const Value& request);
 Text describe_stream(Shared& shared, const Value& request);
 Text describe_stream_summary(Shared& shared, const Value& request);
 Text describe_limits(Shared& shared, const Value& request);
+Text describe_account_settings(Shared& shared, const Value& request);
 
 // list.cc
 Text list_streams(Shared& shared, const Value& request);
@@ -78,5 +80,8 @@ Answer<> check_tags(const std::map<std::string, std::string>& tags);
 Text add_tags(Shared& shared, const Value& request);
 Text remove_tags(Shared& shared, const Value& request);
 Text list_tags(Shared& shared, const Value& request);
+Text tag_resource(Shared& shared, const Value& request);
+Text untag_resource(Shared& shared, const Value& request);
+Text list_resource_tags(Shared& shared, const Value& request);
 
 }  // namespace pinflow::kinesis

@@ -81,6 +81,7 @@ Blocking function_of(Operation operation) {
     case Operation::create_stream: return create_stream;
     case Operation::decrease_stream_retention_period: return decrease_retention;
     case Operation::delete_stream: return delete_stream;
+    case Operation::describe_account_settings: return describe_account_settings;
     case Operation::describe_limits: return describe_limits;
     case Operation::describe_stream: return describe_stream;
     case Operation::describe_stream_summary: return describe_stream_summary;
@@ -89,10 +90,13 @@ Blocking function_of(Operation operation) {
     case Operation::increase_stream_retention_period: return increase_retention;
     case Operation::list_shards: return list_shards;
     case Operation::list_streams: return list_streams;
+    case Operation::list_tags_for_resource: return list_resource_tags;
     case Operation::list_tags_for_stream: return list_tags;
     case Operation::merge_shards: return merge_shards;
     case Operation::remove_tags_from_stream: return remove_tags;
     case Operation::split_shard: return split_shard;
+    case Operation::tag_resource: return tag_resource;
+    case Operation::untag_resource: return untag_resource;
     case Operation::update_shard_count: return update_shard_count;
     case Operation::update_stream_mode: return update_stream_mode;
     case Operation::put_record:
@@ -104,6 +108,7 @@ Blocking function_of(Operation operation) {
 // A change waits for puts under way and for the disk: it has a thread of its own, so that it holds up no read.
 bool is_change(Operation operation) {
   switch (operation) {
+    case Operation::describe_account_settings:
     case Operation::describe_limits:
     case Operation::describe_stream:
     case Operation::describe_stream_summary:
@@ -111,6 +116,7 @@ bool is_change(Operation operation) {
     case Operation::get_shard_iterator:
     case Operation::list_shards:
     case Operation::list_streams:
+    case Operation::list_tags_for_resource:
     case Operation::list_tags_for_stream: return false;
     default: return true;
   }
@@ -242,12 +248,14 @@ class HttpService final : public Service {
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::start(ServiceOptions options, const std::filesystem::path& dir) {
+  const std::string address_hint = options.address_hint;
   Account account{options.account, options.region, options.shard_limit};
   auto catalogue = Catalogue::open(dir, options.log, std::move(account));
   if (!catalogue) return pass(catalogue.error(), "the streams");
   (*catalogue)->trim(options.now());
   auto service = std::make_unique<HttpService>(std::make_shared<Shared>(std::move(options), std::move(*catalogue)));
-  if (auto listening = service->listen(); !listening) return pass(listening.error());
+  if (auto listening = service->listen(); !listening)
+    return fail(listening.error().code, "{}{}", listening.error().message, address_hint);
   return service;
 }
 

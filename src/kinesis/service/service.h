@@ -20,6 +20,7 @@ namespace pinflow::kinesis {
 struct ServiceOptions {
   http::ServerOptions http;                        // error_response is the service's
   log::LogOptions log{.segment_bytes = 64 << 20};  // what is past its retention goes by segments
+  std::string address_hint;                        // said where the address cannot be had: which flag names another
   std::string region = "us-east-1";                // of ARNs; signatures of any region are taken
   std::string account = "000000000000";
   // Access key id -> secret: who may ask. Empty: everybody, signed or not.

@@ -340,8 +340,10 @@ TEST_F(ServiceTest, AnswersThatNobodyTakesAreBounded) {
   for (int i = 0; i < 10; ++i) well("PutRecord", R"({"StreamName":"s","PartitionKey":"k","Data":")" + large + "\"}");
   const std::string all = fmt::format(R"({{"ShardIterator":"{}"}})", iterator(0));
   const std::string latest = fmt::format(R"({{"ShardIterator":"{}"}})", iterator(0, "LATEST"));
-  // A reader that asks, and takes nothing. (More than what sockets hold.)
+  // A reader that asks, and takes nothing. (More than what sockets hold; its own is kept small.)
   const Fd reader(::socket(AF_INET, SOCK_STREAM, 0));
+  const int small = 64 << 10;
+  ASSERT_EQ(::setsockopt(reader.get(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
   sockaddr_in address{.sin_family = AF_INET, .sin_port = htons(service_->port()), .sin_addr = {htonl(INADDR_LOOPBACK)}};
   ASSERT_EQ(::connect(reader.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   const std::string asked = fmt::format(
@@ -400,6 +402,33 @@ TEST_F(ServiceTest, TagsAreKept) {
   tags = well("ListTagsForStream", R"({"StreamName":"s","ExclusiveStartTagKey":"b"})");
   EXPECT_EQ(tags.text("/Tags/0/Value"), "ü");
   expect_error("AddTagsToStream", R"({"StreamName":"s","Tags":{"x?":"2"}})", "InvalidArgumentException");
+}
+
+TEST_F(ServiceTest, TagsByTheArnOfAResource) {
+  well("CreateStream", R"({"StreamName":"s","ShardCount":1,"Tags":{"a":"1"}})");
+  const std::string arn = R"("ResourceARN":"arn:aws:kinesis:us-east-1:000000000000:stream/s")";
+  well("TagResource", "{" + arn + R"(,"Tags":{"b":"2","c":"3"}})");
+  well("UntagResource", "{" + arn + R"(,"TagKeys":["a","nothing"]})");
+  const Reply tags = well("ListTagsForResource", "{" + arn + "}");
+  EXPECT_EQ(tags.body, R"({"Tags":[{"Key":"b","Value":"2"},{"Key":"c","Value":"3"}]})");
+  EXPECT_EQ(well("ListTagsForStream", R"({"StreamName":"s"})").text("/Tags/1/Key"), "c");
+  expect_error("TagResource", "{" + arn + R"(,"Tags":{"aws:x":"2"}})", "InvalidArgumentException");
+  expect_error("TagResource", "{" + arn + "}", "ValidationException", "tags");
+  expect_error("ListTagsForResource", "{}", "ValidationException");
+  for (const char* none :
+       {"s", "arn:aws:s3:us-east-1:000000000000:stream/s", "arn:aws:kinesis:us-east-1:0:stream/s",
+        "arn:aws:kinesis:us-east-1:000000000000:stream/", "arn:aws:kinesis:000000000000:stream/s",
+        "arn:aws:kinesis:us-east-1:000000000000:stream/s x", "arn:aws:kinesis:us-east-1:000000000000:s"})
+    expect_error("ListTagsForResource", fmt::format(R"({{"ResourceARN":"{}"}})", none), "ValidationException");
+  for (const char* other : {"us-east-1:000000000000:stream/t", "eu-west-1:000000000000:stream/s",
+                            "us-east-1:000000000000:queue/s", "us-east-1:000000000000:stream/s/consumer/c:1"})
+    expect_error("ListTagsForResource", fmt::format(R"({{"ResourceARN":"arn:aws:kinesis:{}"}})", other),
+                 "ResourceNotFoundException");
+}
+
+TEST_F(ServiceTest, AccountSettings) {
+  EXPECT_EQ(well("DescribeAccountSettings", "{}").body,
+            R"({"MinimumThroughputBillingCommitment":{"Status":"DISABLED"}})");
 }
 
 TEST_F(ServiceTest, StreamsByArnAndByMode) {

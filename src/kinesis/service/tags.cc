@@ -1,4 +1,5 @@
-// AddTagsToStream, RemoveTagsFromStream, ListTagsForStream.
+// AddTagsToStream, RemoveTagsFromStream, ListTagsForStream, and the same by a resource's ARN: TagResource,
+// UntagResource, ListTagsForResource.
 #include <algorithm>
 
 #include "kinesis/service/answer.h"
@@ -17,8 +18,7 @@ bool is_tag_text(std::string_view text) {
   });
 }
 
-Answer<std::string> change_tags(Shared& shared, const Value& request, const std::function<Answer<>(Stream&)>& edit) {
-  const auto to = stream_of(shared, request);
+Text change_tags(Shared& shared, const Answer<Named>& to, const std::function<Answer<>(Stream&)>& edit) {
   if (!to) return Refused(to.error());
   auto changed = shared.catalogue->change(to->name, [&](Stream stream) -> Answer<Stream> {
     if (auto edited = edit(stream); !edited) return Refused(edited.error());
@@ -26,6 +26,28 @@ Answer<std::string> change_tags(Shared& shared, const Value& request, const std:
   });
   if (!changed) return Refused(changed.error());
   return "";
+}
+
+Text add_tags(Shared& shared, const Answer<Named>& to, const Value& request) {
+  std::map<std::string, std::string> added;
+  const Value& given = *request.find("Tags");
+  for (size_t i = 0; i < given.items.size(); ++i)
+    added.insert_or_assign(std::string(given.names[i]), given.items[i].text);
+  return change_tags(shared, to, [&](Stream& stream) {
+    for (const auto& [name, value] : added) stream.tags[name] = value;
+    return check_tags(stream.tags);
+  });
+}
+
+Text remove_tags(Shared& shared, const Answer<Named>& to, const Value& request) {
+  return change_tags(shared, to, [&](Stream& stream) -> Answer<> {
+    for (const Value& key : request.find("TagKeys")->items) stream.tags.erase(std::string(key.text));
+    return {};
+  });
+}
+
+void write_tag(const std::pair<const std::string, std::string>& tag, AnswerWriter& out) {
+  out.begin_object().key("Key").string(tag.first).key("Value").string(tag.second).end_object();
 }
 
 }  // namespace
@@ -44,22 +66,29 @@ Answer<> check_tags(const std::map<std::string, std::string>& tags) {
   return invalid_argument("A stream cannot have more than {} tags associated with it.", kMostTags);
 }
 
-Text add_tags(Shared& shared, const Value& request) {
-  std::map<std::string, std::string> added;
-  const Value& given = *request.find("Tags");
-  for (size_t i = 0; i < given.items.size(); ++i)
-    added.insert_or_assign(std::string(given.names[i]), given.items[i].text);
-  return change_tags(shared, request, [&](Stream& stream) {
-    for (const auto& [name, value] : added) stream.tags[name] = value;
-    return check_tags(stream.tags);
-  });
-}
+Text add_tags(Shared& shared, const Value& request) { return add_tags(shared, stream_of(shared, request), request); }
 
 Text remove_tags(Shared& shared, const Value& request) {
-  return change_tags(shared, request, [&](Stream& stream) -> Answer<> {
-    for (const Value& key : request.find("TagKeys")->items) stream.tags.erase(std::string(key.text));
-    return {};
-  });
+  return remove_tags(shared, stream_of(shared, request), request);
+}
+
+Text tag_resource(Shared& shared, const Value& request) {
+  return add_tags(shared, resource_of(shared, request), request);
+}
+
+Text untag_resource(Shared& shared, const Value& request) {
+  return remove_tags(shared, resource_of(shared, request), request);
+}
+
+Text list_resource_tags(Shared& shared, const Value& request) {
+  const auto to = resource_of(shared, request);
+  if (!to) return Refused(to.error());
+  const StatePtr state = to->live->now();
+  AnswerWriter out;
+  out.begin_object().key("Tags").begin_array();
+  for (const auto& tag : state->stream.tags) write_tag(tag, out);
+  out.end_array();
+  return out.end_object().take();
 }
 
 Text list_tags(Shared& shared, const Value& request) {
@@ -73,7 +102,7 @@ Text list_tags(Shared& shared, const Value& request) {
   out.begin_object().key("Tags").begin_array();
   for (auto left = static_cast<int64_t>(request.number_of("Limit").value_or(kMostTags)); left > 0 && at != tags.end();
        ++at, --left) {
-    out.begin_object().key("Key").string(at->first).key("Value").string(at->second).end_object();
+    write_tag(*at, out);
   }
   out.end_array().key("HasMoreTags").boolean(at != tags.end());
   return out.end_object().take();
