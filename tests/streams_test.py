@@ -258,6 +258,15 @@ def test_beyond_this_machine_only_with_keys(tmp_path):
         assert "a-secret" not in "".join(process.lines)
 
 
+def test_a_worker_says_how_streams_come_to_be(tmp_path):
+    with streams(tmp_path) as process:
+        done = pf.pinflow("stream", "--data", tmp_path, "--kinesis-endpoint", "http://%s:%s" % process.address("streams"),
+                          "--until-caught-up", check=False)
+        assert done.returncode == 1 and "pinflow streams --make-streams" in done.stderr
+        assert "PINFLOW_USER_ID" in done.stderr and ".." not in done.stderr and ".;" not in done.stderr
+        assert process.stop() == 0
+
+
 def test_the_pipelines_streams(tmp_path):
     with pf.up(tmp_path) as process:
         kinesis = Kinesis(process.address("streams"))
@@ -265,7 +274,10 @@ def test_the_pipelines_streams(tmp_path):
         assert names == ["streaming-local-geo", "streaming-local-pin", "streaming-local-user"]
         kinesis("PutRecord", StreamName=names[0], PartitionKey="k", Data="eA==")
         second = pf.pinflow("streams", "--data", tmp_path, "--listen", "127.0.0.1:0", check=False)
-        assert second.returncode != 0 and "in use by another process" in second.stderr
+        assert second.returncode != 0 and "in use by another process" in second.stderr and "--listen" not in second.stderr
+        taken = pf.pinflow("streams", "--data", tmp_path / "b", "--listen", "%s:%s" % process.address("streams"),
+                           check=False)
+        assert taken.returncode != 0 and "the flag is --listen HOST:PORT" in taken.stderr
         assert process.stop() == 0
     with streams(tmp_path, "--make-streams") as process:
         kinesis = Kinesis(process.address("streams"))

@@ -50,6 +50,11 @@ bool has_ended_credentials(const Reply& reply) {
   return reply.type == "ExpiredTokenException" || reply.type == "ExpiredToken";
 }
 
+// Something more is said behind it.
+std::string_view without_stop(std::string_view message) {
+  return message.substr(0, message.size() - (message.ends_with('.') ? 1 : 0));
+}
+
 // The type and the message of an error: {"__type":"com.amazonaws…#Name","message":"…"}, "Message" in some.
 void read_error(Reply& reply, const http::Response& response) {
   simdjson::dom::parser parser;
@@ -73,7 +78,8 @@ void read_error(Reply& reply, const http::Response& response) {
 bool Reply::throttled() const { return !ok() && (is_throttling(type) || status == 429); }
 
 Error Reply::error(std::string_view what) const {
-  const std::string said = fmt::format("{}: {} {}{}{}", what, status, type, message.empty() ? "" : ": ", message);
+  const std::string said =
+      fmt::format("{}: {} {}{}{}", what, status, type, message.empty() ? "" : ": ", without_stop(message));
   if (type == "ResourceNotFoundException") return {Code::not_found, said};
   if (type == "ResourceInUseException") return {Code::already_exists, said};
   if (throttled()) return {Code::full, said + " (throttled: ask for less, or give the stream more shards)"};

@@ -47,7 +47,14 @@ Result<std::unique_ptr<Reader>> Reader::start(std::shared_ptr<const Endpoint> en
     if (auto active = client.wait_until_active(options.stream); !active) return pass(active.error());
     summary = client.describe(options.stream);
   }
-  if (!summary) return pass(summary.error());
+  if (!summary) {
+    if (summary.error().code != Code::not_found || options.identity) return pass(summary.error());
+    // Never read before, so perhaps never made, or misspelt.
+    return not_found("{}{}; or mend its name: user_id, which PINFLOW_USER_ID sets, is a part of it",
+                     summary.error().message,
+                     endpoint->is_aws() ? "; make it, with as many shards as it needs"
+                                        : "; make it, as `pinflow streams --make-streams` and `pinflow up` do");
+  }
   if (options.identity) {
     if (auto same = same_stream(options.stream, *options.identity, summary->identity); !same) return pass(same.error());
   }

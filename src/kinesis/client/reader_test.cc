@@ -205,7 +205,9 @@ TEST_F(ReaderTest, SaysThatTheStreamIsGone) {
   read(1);
   service.set_gone();
   EXPECT_EQ(failure_of_reading()->code, Code::not_found);
-  EXPECT_EQ(Reader::start(service.endpoint(), {.stream = "s"}).error().code, Code::not_found);
+  const Error error = Reader::start(service.endpoint(), {.stream = "s"}).error();
+  EXPECT_EQ(error.code, Code::not_found);
+  EXPECT_THAT(error.message, HasSubstr("make it, as `pinflow streams --make-streams`"));
 }
 
 TEST_F(ReaderTest, RenewsExpiredIteratorsAndWaitsWhereItIsThrottled) {
