@@ -103,6 +103,14 @@ def test_a_part_that_is_none_is_named(tmp_path):
     assert "gatway" in text and "gateway, broker and streams" in text
 
 
+def test_what_spark_reads_is_refused_on_duckdb(tmp_path):
+    for source in ("kafka", "kinesis", "objects"):
+        text = mistake("stream", "--from", source, "--until-caught-up", "--data", tmp_path)
+        assert f"--from {source}" in text and "from: kafka" in text and "--engine" in text
+    text = mistake("stream", "--from", "kafka", "--engine", "duckdb", "--data", tmp_path)
+    assert "duckdb" in text and not (tmp_path / "lake").exists()
+
+
 def test_a_seed_that_does_not_fit_is_refused(tmp_path):
     assert "18446744073709551615" in mistake("run", "--seed", "18446744073709551615", "--data", tmp_path)
 

@@ -7,6 +7,7 @@
 
 #include "app/context.h"
 #include "app/doctor.h"
+#include "app/engine.h"
 #include "app/export_command.h"
 #include "app/kinesis_part.h"
 #include "app/options.h"
@@ -30,6 +31,17 @@ namespace {
 
 using Command = Result<int> (*)(const Context&);
 
+Result<int> stream(const Context& context) {
+  if (!context.options.from.empty() && !names_an_engine(context)) {
+    return invalid(
+        "--from {} says what Spark reads, and the engine is duckdb: there each record type says in pipeline.yaml what "
+        "feeds it, its stream or, with `from: kafka`, its topic (docs/stream.md). Leave --from away, or name Spark "
+        "with --engine sc://HOST:PORT",
+        context.options.from);
+  }
+  return run_stream(context);
+}
+
 const std::map<std::string, Command, std::less<>>& commands() {
   static const std::map<std::string, Command, std::less<>> all{
       {"run", run},
@@ -39,7 +51,7 @@ const std::map<std::string, Command, std::less<>>& commands() {
       {"gateway", run_gateway},
       {"emulate", run_emulate},
       {"sink", run_sink},
-      {"stream", run_stream},
+      {"stream", stream},
       {"batch", run_batch_command},
       {"topics create", create_topics},
       {"topics list", list_topics},

@@ -40,6 +40,11 @@ Result<> secure(const Context& context, spark::Connection& connection) {
 
 }  // namespace
 
+bool names_an_engine(const Context& context) {
+  const std::string engine = context.options.engine.empty() ? setting(context, "engine") : context.options.engine;
+  return !engine.empty() && engine != "duckdb";
+}
+
 Result<lake::SparkChoice> engine_of(const Context& context, const object::Store& lake) {
   auto given = with_environment(context.options.engine);
   if (!given) return pass(given.error(), "--engine");
