@@ -94,6 +94,10 @@ def test_boto3_through_the_life_of_a_stream(service):
         assert low <= int(hashlib.md5(key.encode()).hexdigest(), 16) <= high
     kinesis.add_tags_to_stream(StreamName="s", Tags={"more": "b"})
     assert {t["Key"]: t["Value"] for t in kinesis.list_tags_for_stream(StreamName="s")["Tags"]} == {"team": "a", "more": "b"}
+    kinesis.tag_resource(ResourceARN=arn, Tags={"team": "c"})
+    kinesis.untag_resource(ResourceARN=arn, TagKeys=["more"])
+    assert kinesis.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "team", "Value": "c"}]
+    assert kinesis.describe_account_settings()["MinimumThroughputBillingCommitment"]["Status"] == "DISABLED"
     kinesis.increase_stream_retention_period(StreamName="s", RetentionPeriodHours=48)
     kinesis.update_stream_mode(StreamARN=arn, StreamModeDetails={"StreamMode": "ON_DEMAND"})
     summary = kinesis.describe_stream_summary(StreamARN=arn)["StreamDescriptionSummary"]
