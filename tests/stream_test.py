@@ -227,21 +227,84 @@ def test_reshards_are_followed(tmp_path):
     assert sorted(row[0] for row in pf.rows(tmp_path / "lake", "geo_stream")) == list(range(sent))
 
 
-def test_a_stream_made_anew_is_refused(tmp_path):
+def test_a_stream_made_anew_is_refused_and_gone_on_with(tmp_path):
     stream = "streaming-local-geo"
     with streams(tmp_path, "--make-streams") as process:
         kinesis = Kinesis(process.address("streams"))
-        put(kinesis, stream, [geo(1)])
-        catch_up(tmp_path, process)
+        for i in range(3):
+            put(kinesis, stream, [geo(i), f"bad {i}"])
+            catch_up(tmp_path, process)
+        needless = catch_up(tmp_path, process, "--anew", stream, check=False)
+        assert needless.returncode == 1 and "nothing of it is missing. Leave --anew out" in needless.stderr
         time.sleep(1.1)  # streams are told apart by the second of their making
         kinesis("DeleteStream", StreamName=stream)
         pf.wait_until(lambda: stream not in kinesis("ListStreams")["StreamNames"], what="the stream is gone")
         kinesis("CreateStream", StreamName=stream, ShardCount=1)
-        put(kinesis, stream, [geo(2)])
+        put(kinesis, stream, [geo(3), "bad 3"])
+        put(kinesis, "streaming-local-user", [{"ind": 1, "first_name": "A", "last_name": "B", "age": 30, "date_joined": "2016-01-01 00:00:00"}])
         refused = catch_up(tmp_path, process, check=False)
-    assert refused.returncode == 1
-    assert "stream streaming-local-geo" in refused.stderr and "state/plans/stream" in refused.stderr
-    assert len(pf.rows(tmp_path / "lake", "geo_stream")) == 1
+        assert refused.returncode == 1
+        assert refused.stderr.count("was made anew") == 1 and f"pinflow stream --anew {stream}" in refused.stderr
+        assert len(pf.rows(tmp_path / "lake", "geo_stream")) == 3
+        assert len(pf.rows(tmp_path / "lake", "user_stream")) == 1  # the others went on
+        catch_up(tmp_path, process, "--anew", stream)
+        put(kinesis, stream, [geo(4), "bad 4"])
+        catch_up(tmp_path, process)
+        unknown = catch_up(tmp_path, process, "--anew", "no-stream", check=False)
+        assert unknown.returncode == 1 and "reads no such stream" in unknown.stderr
+    assert sorted(row[0] for row in pf.rows(tmp_path / "lake", "geo_stream")) == list(range(5))
+    assert sorted(row[5] for row in pf.rows(tmp_path / "lake", "dead_stream")) == [f'"bad {i}"' for i in range(5)]
+
+
+def test_up_goes_on_without_a_stream_that_was_deleted(tmp_path):
+    stream, tables = "streaming-local-geo", tmp_path / "lake"
+    with pf.up(tmp_path, "--trigger", "50ms") as process:
+        kinesis = Kinesis(process.address("streams"))
+        put(kinesis, stream, [geo(1), "bad 1"])
+        pf.wait_until(lambda: len(pf.rows(tables, "geo_stream")) == 1, what="the row")
+        time.sleep(1.1)
+        status, _, _ = pf.request(process.address("gateway"), "DELETE", f"/prod/streams/{stream}")
+        assert status == 200
+        pf.wait_until(lambda: any("ResourceNotFound" in line for line in process.lines), what="the worker's end")
+        put(kinesis, "streaming-local-user", [{"ind": 1, "first_name": "A", "last_name": "B", "age": 30, "date_joined": "2016-01-01 00:00:00"}])
+        pf.wait_until(lambda: len(pf.rows(tables, "user_stream")) == 1, what="the other stream's row")
+        assert process.stop() == 1
+        assert sum("ResourceNotFound" in line for line in process.lines) == 1
+        assert any("ended by an error: stream streaming-local-geo" in line for line in process.lines)
+    with pf.up(tmp_path, "--trigger", "50ms") as process:  # makes the stream, which is another one
+        pf.wait_until(lambda: any(f"--anew {stream}" in line for line in process.lines), what="the hint")
+        put(Kinesis(process.address("streams")), stream, [geo(2), "bad 2"])
+        assert process.stop() == 1
+    with pf.up(tmp_path, "--trigger", "50ms", "--anew", stream) as process:
+        pf.wait_until(lambda: len(pf.rows(tables, "geo_stream")) == 2, what="the new stream's row")
+        assert process.stop() == 0
+    assert sorted(row[5] for row in pf.rows(tables, "dead_stream")) == ['"bad 1"', '"bad 2"']
+
+
+def test_a_mistake_in_a_cleaning_is_mended(tmp_path):
+    """One that ends every micro-batch, one that ends at a row; a column that pipeline.yaml has before the SQL."""
+    pipeline = with_pipeline(tmp_path / "pipeline", lambda text: text + "\n")
+    sql, definition = pipeline / "clean/geo.sql", pipeline / "pipeline.yaml"
+    good, columns = sql.read_text(), definition.read_text()
+    country = "NULLIF(country, '') AS country"
+    wider = columns.replace("      timestamp: timestamp\n\n  user:", "      timestamp: timestamp\n      region: string\n\n  user:")
+    assert country in good and wider != columns
+    with streams(tmp_path, "--make-streams") as process:
+        kinesis, sent = Kinesis(process.address("streams")), 0
+        for wrong_sql, wrong_definition, mended in (
+                (good.replace("FROM known", "FROMM known"), columns, good),
+                (good.replace(country, "CAST(CAST(country AS INT) AS VARCHAR) AS country"), columns, good),
+                (good, wider, good.replace("posted_at AS timestamp,", "posted_at AS timestamp, 'north' AS region,"))):
+            put(kinesis, "streaming-local-geo", [geo(sent), f"bad {sent}"])
+            sent += 1
+            sql.write_text(wrong_sql)
+            definition.write_text(wrong_definition)
+            for _ in range(2):
+                assert catch_up(tmp_path, process, "-p", pipeline, check=False).returncode == 1
+            sql.write_text(mended)
+            catch_up(tmp_path, process, "-p", pipeline)
+    assert sorted(row[0] for row in pf.rows(tmp_path / "lake", "geo_stream")) == list(range(sent))
+    assert len(pf.rows(tmp_path / "lake", "dead_stream")) == sent
 
 
 def test_a_stream_that_is_not_there_is_named(tmp_path):

@@ -83,6 +83,11 @@ void add_streams(CLI::App& command, Options& o) {
 
 void add_trigger(CLI::App& command, Options& o) {
   command.add_option("--trigger", o.trigger, "Time between two micro-batches: 100ms, 1s, … (default: 1s)");
+  command
+      .add_option("--anew", o.anew,
+                  "A stream or topic that was made anew, or lost records before they were read: go on with it as it is "
+                  "now, into the same tables")
+      ->allow_extra_args(false);
 }
 
 void add_topic(CLI::App& command, Options& o) { command.add_option("--topic", o.topic, "The topic")->required(); }

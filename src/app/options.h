@@ -62,6 +62,7 @@ struct Options {
   std::string from, until;            // schedule next: instants; backfill: days; stream: what Spark reads
   int64_t count = 0;                  // schedule next, runs list
   bool keep_repeats = false;          // run, up, stream, batch
+  std::vector<std::string> anew;      // run, up, stream: streams and topics
   bool no_auto_create = false;        // broker, up
   std::filesystem::path keys;         // streams, up, run: who may ask the streams' service
   bool shard_limits = false;          // streams, up, run

@@ -47,14 +47,11 @@ Result<std::unique_ptr<object::Store>> open_store(const Context& context, const 
                       connector.keys ? std::shared_ptr(aws::fixed_credentials(*connector.keys)) : nullptr);
 }
 
-// Until a stop is asked for, or the sink or a stream worker has failed by itself.
-Result<> wait(const sink::Sink* sink, const stream::Streams* streams = nullptr) {
+// Until a stop is asked for, or the sink has failed by itself.
+Result<> wait(const sink::Sink* sink) {
   while (!wait_for_stop(std::chrono::milliseconds(500))) {
     if (sink != nullptr) {
       if (auto failure = sink->failure()) return std::unexpected(*failure);
-    }
-    if (streams != nullptr) {
-      if (auto failure = streams->failure()) return std::unexpected(*failure);
     }
   }
   return {};
@@ -152,7 +149,7 @@ Result<int> up(const Context& context) {
     if (!started) return pass(started.error());
     posting.emplace(std::move(*started));
   }
-  const auto waited = wait(sink->get(), streams->get());
+  const auto waited = wait(sink->get());  // a stream worker that ends by an error ends nothing else
   if (posting) posting->finish();
   (*gateway)->stop();
   watch->reset();
@@ -160,6 +157,7 @@ Result<int> up(const Context& context) {
   const auto drained = drain(**sink);
   const auto rows_drained = stream_drained.get();
   const std::string rows = as_line((*streams)->counts());
+  const auto stream_failed = (*streams)->failure();  // which was said
   streams->reset();
   const sink::SinkCounts counts = (*sink)->counts();
   sink->reset();  // clients go before their broker, or they complain of it
@@ -171,8 +169,8 @@ Result<int> up(const Context& context) {
   fmt::print("stream: {}\n", rows);
   if (!waited) return pass(waited.error());
   if (!drained) return pass(drained.error());
-  if (!rows_drained) return pass(rows_drained.error());
-  return 0;
+  if (!rows_drained && !stream_failed) return pass(rows_drained.error());
+  return stream_failed ? 1 : 0;
 }
 
 Result<int> run_broker(const Context& context) {

@@ -34,12 +34,9 @@ bool reads(const pipeline::Pipeline& pipeline, bool topics) {
                              [&](const pipeline::RecordType& record) { return record.from_topic == topics; });
 }
 
-// Until a stop is asked for, or a worker has failed by itself.
-Result<> wait(const stream::Streams& streams) {
-  while (!wait_for_stop(milliseconds(500))) {
-    if (auto failure = streams.failure()) return std::unexpected(*failure);
-  }
-  return {};
+// Until a stop is asked for, or all workers have failed by themselves.
+void wait(const stream::Streams& streams) {
+  while (!wait_for_stop(milliseconds(500)) && !streams.all_failed()) continue;
 }
 
 Result<std::shared_ptr<const kinesis::Endpoint>> kinesis_of(const Context& context) {
@@ -85,6 +82,7 @@ Result<std::unique_ptr<stream::Streams>> start_stream(const Context& context, co
   if (!trigger) return pass(trigger.error());
   stream::StreamOptions options;
   options.trigger = *trigger;
+  options.anew.insert(context.options.anew.begin(), context.options.anew.end());
   if (const auto lease = pipeline.settings.find("stream.lease"); lease != pipeline.settings.end()) {
     const auto length = parse_trigger(lease->second);
     if (!length || *length < kShortestLease || *length > std::chrono::hours(1))
@@ -166,8 +164,12 @@ std::string as_line(const stream::StreamCounts& counts) {
       dead += record.dead;
     }
   }
-  return fmt::format("{} rows in {} commits, {} repeats, {} dead", grouped(clean), grouped(commits), grouped(repeats),
-                     grouped(dead));
+  std::string ended;
+  for (const stream::FeedCounts& feed : counts.feeds) {
+    if (!feed.failure.empty()) ended += fmt::format("{}{}", ended.empty() ? "; ended by an error: " : ", ", feed.title);
+  }
+  return fmt::format("{} rows in {} commits, {} repeats, {} dead{}", grouped(clean), grouped(commits), grouped(repeats),
+                     grouped(dead), ended);
 }
 
 Result<int> run_stream(const Context& context) {
@@ -210,14 +212,15 @@ Result<int> run_stream(const Context& context) {
   } else {
     fmt::print("ready: Ctrl-C stops\n");
     std::fflush(stdout);
-    waited = wait(**streams);
+    wait(**streams);
   }
   watch->reset();
   const auto stopped = (*streams)->stop();
   fmt::print("stopped: {}\n", as_line((*streams)->counts()));
-  if (!waited) return pass(waited.error());
-  if (!stopped) return pass(stopped.error());
-  return 0;
+  const auto failed = (*streams)->failure();  // which was said
+  if (!waited && !(failed && failed->message == waited.error().message)) return pass(waited.error());
+  if (!stopped && !failed) return pass(stopped.error());
+  return failed ? 1 : 0;
 }
 
 }  // namespace pinflow::app

@@ -46,11 +46,12 @@ Result<> catch_up(stream::Streams& streams, std::optional<std::chrono::milliseco
 int64_t records_of(const stream::StreamCounts& counts);
 // What the workers have counted, into the leg's counts: raw, clean, duplicates, dead, noted, tables, objects (files).
 void take(const stream::StreamCounts& counts, const pipeline::Pipeline& pipeline, LegCounts& into);
-// "1,200 rows in 12 commits, 3 repeats, 1 dead".
+// "1,200 rows in 12 commits, 3 repeats, 1 dead", and which workers have ended by an error.
 std::string as_line(const stream::StreamCounts& counts);
 
 // `pinflow stream`: the workers by themselves, before any Kinesis service and Kafka cluster, until they are stopped or,
-// with --until-caught-up, all is in the tables.
+// with --until-caught-up, all is in the tables. A worker that ends by an error does not end the others: then the status
+// is 1 at the end.
 Result<int> run_stream(const Context& context);
 
 }  // namespace pinflow::app

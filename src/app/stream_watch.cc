@@ -24,6 +24,7 @@ std::string labels(const stream::FeedCounts& feed) { return fmt::format("feed=\"
 std::string line_of(const stream::StreamCounts& counts, int64_t taken, double seconds) {
   std::string line = fmt::format("{} (+{} records in {:.0f} s)", as_line(counts), grouped(taken), seconds);
   for (const stream::FeedCounts& feed : counts.feeds) {
+    if (!feed.failure.empty()) continue;  // as_line names it
     if (feed.waiting) line += fmt::format("; {} is with another worker", feed.title);
     else if (!feed.trouble.empty()) line += fmt::format("; {}: {}", feed.title, feed.trouble);
   }
@@ -68,15 +69,20 @@ std::string stream_metrics(const stream::StreamCounts& counts, int64_t now_ms, b
            [](const auto& feed) { return feed.window_rows; });
   of_feeds("waiting", "gauge", "1 while another worker has the lease.",
            [](const auto& feed) { return feed.waiting ? 1 : 0; });
+  of_feeds("ended", "gauge", "1 when the worker has ended by an error.",
+           [](const auto& feed) { return feed.failure.empty() ? 0 : 1; });
   head("up", "gauge", "1 while all workers work, 0 when one has stopped by an error.");
   return text + fmt::format("pinflow_stream_up {}\n", failed ? 0 : 1);
 }
 
 Result<std::unique_ptr<Watch>> watch_streams(const stream::Streams& streams, const std::optional<Address>& listen) {
-  const auto look = [&streams, before = int64_t{0}, since = Stopwatch(), warm = false](const std::stop_token&) mutable {
+  const auto look = [&streams, before = int64_t{0}, ended = int64_t{0}, since = Stopwatch(),
+                     warm = false](const std::stop_token&) mutable {
     const stream::StreamCounts counts = streams.counts();
     const int64_t records = records_of(counts);
-    if (records == before) {
+    const int64_t ended_now =
+        std::ranges::count_if(counts.feeds, [](const auto& feed) { return !feed.failure.empty(); });
+    if (std::exchange(ended, ended_now) == ended_now && records == before) {
       if (std::exchange(warm, false)) give_memory_back();
       return;
     }

@@ -66,6 +66,8 @@ class TableWriter {
 
   int64_t version() const { return version_; }  // -1: there is no table yet
   int64_t txn_version() const;                  // of our application; -1: none
+  // The table's (metaData.id), as of version(); empty: there is no table yet.
+  std::string table_id() const { return version_ < 0 ? "" : metadata_.id; }
   // Of any application, as of version().
   const std::map<std::string, Txn, std::less<>>& txns() const { return txns_; }
 

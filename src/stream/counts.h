@@ -26,6 +26,7 @@ struct FeedCounts {
   int64_t window_rows = 0;  // rows among which repeats are looked for
   bool waiting = false;     // another worker has the lease
   std::string trouble;      // why nothing comes; empty when all is well
+  std::string failure;      // why its worker has ended; empty: it has not
   double busy_seconds = 0;  // in micro-batches
 };
 

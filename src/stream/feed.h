@@ -104,6 +104,11 @@ class Feed {
   // unavailable. `identity`: as it was read before.
   virtual Result<std::unique_ptr<Reading>> start(const std::optional<Identity>& identity,
                                                  const std::map<std::string, Progress>& progress) = 0;
+  // Of the stream that was read, some records of which are missing: the shards whose positions are still good. The
+  // others are read from their oldest record.
+  virtual Result<std::map<std::string, Progress>> still_good(const std::map<std::string, Progress>&) {
+    return std::map<std::string, Progress>{};
+  }
   // `take` gets the range's records in order and may end it by an error. corrupt where the record `through` is gone.
   virtual Result<> read_range(const ShardRange& range, const std::function<Result<>(const FeedBlock&)>& take) = 0;
 };

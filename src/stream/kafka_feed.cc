@@ -83,10 +83,8 @@ std::unexpected<Error> gone(const std::string& topic, int32_t partition, int64_t
                    partition, from - 1, marks.high - 1);
   }
   return corrupt(
-      "{}/{}: the offsets {} to {} were deleted by the topic's retention before they were read: {} records are lost. "
-      "To go on behind them, remove the topic's plans in the lake (state/plans/stream/topic={}): all that it still has "
-      "is read again, and what the table has already is dropped only within the window of repeats",
-      topic, partition, from, marks.low - 1, marks.low - from, topic);
+      "{}/{}: the offsets {} to {} were deleted by the topic's retention before they were read: {} records are lost",
+      topic, partition, from, marks.low - 1, marks.low - from);
 }
 
 kafka::ConsumerOptions reader_options(size_t buffer_bytes) {
@@ -226,8 +224,8 @@ class KafkaFeed final : public Feed {
     if (identity && !identity->may_be(now)) {
       return fail(Code::conflict,
                   "it is not the topic that the table was filled from (topic {} of cluster {}, now {} of {}): its "
-                  "offsets mean other records. Use another topic, or remove its plans (state/plans/stream/{})",
-                  identity->id, identity->place, now.id, now.place, key());
+                  "offsets mean other records",
+                  identity->id, identity->place, now.id, now.place);
     }
     auto consumer = kafka::Consumer::open(config_, reader_options(buffer_bytes_));
     if (!consumer) return pass(consumer.error());
@@ -237,6 +235,20 @@ class KafkaFeed final : public Feed {
         std::make_unique<KafkaReading>(std::move(*consumer), std::move(*questioner), topic_, std::move(now), progress);
     if (auto assigned = reading->assign(); !assigned) return pass(assigned.error());
     return reading;
+  }
+
+  Result<std::map<std::string, Progress>> still_good(const std::map<std::string, Progress>& progress) override {
+    auto consumer = kafka::Consumer::open(config_, reader_options(1));
+    if (!consumer) return pass(consumer.error());
+    std::map<std::string, Progress> good;
+    for (const auto& [partition, where] : progress) {
+      if (where.after.empty()) continue;
+      const auto marks = (*consumer)->watermarks({topic_, static_cast<int32_t>(number_of(partition))});
+      if (!marks) return pass(marks.error());
+      const int64_t next = next_offset(where.after);
+      if (next >= marks->low && next <= marks->high) good[partition] = where;
+    }
+    return good;
   }
 
   Result<> read_range(const ShardRange& range, const std::function<Result<>(const FeedBlock&)>& take) override {

@@ -27,6 +27,7 @@ class MemoryStream {
     std::vector<Record> records;
     std::string parent;
     bool closed = false;
+    int64_t trimmed = 0;  // the last record that is gone
   };
 
   explicit MemoryStream(int shards = 1) {
@@ -55,11 +56,13 @@ class MemoryStream {
   void trim(const std::string& shard, size_t records) {
     const std::lock_guard lock(mutex_);
     auto& all = shards_.at(shard).records;
+    shards_.at(shard).trimmed = all.at(records - 1).number;
     all.erase(all.begin(), all.begin() + static_cast<long>(records));
   }
+  // Another stream under the name: its records are not the ones before.
   void make_anew() {
     const std::lock_guard lock(mutex_);
-    for (auto& [name, shard] : shards_) shard.records.clear();
+    for (auto& [name, shard] : shards_) shard.records.clear(), shard.trimmed = 0;
     ++made_;
   }
   // Shards in the order in which a reading began with them.
@@ -131,6 +134,8 @@ class MemoryReading final : public Reading {
       if (where.ended) continue;
       if (begun_.insert(name).second) stream_->begun_.push_back(name);
       const int64_t after = where.after.empty() ? 0 : std::stoll(where.after);
+      if (!where.after.empty() && shard.trimmed > after)
+        return corrupt("{}: records were trimmed before they were read", name);
       auto lines = std::make_shared<std::vector<MemoryStream::Record>>();
       for (const auto& record : shard.records) {
         if (record.number > after && lines->size() < left) lines->push_back(record);

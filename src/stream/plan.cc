@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/logging.h"
 #include "object/numbered.h"
 
 namespace pinflow::stream {
@@ -18,6 +19,10 @@ std::string text_in(const simdjson::dom::object& object, const char* key) {
   return std::string(std::string_view(object[key]));
 }
 int64_t number_in(const simdjson::dom::object& object, const char* key) { return int64_t(object[key]); }
+bool mark_in(const simdjson::dom::object& object, const char* key) {  // absent: false
+  const auto mark = object[key];
+  return mark.error() != simdjson::NO_SUCH_FIELD && bool(mark);
+}
 
 Plan plan_in(const simdjson::dom::object& json) {
   Plan plan;
@@ -28,9 +33,13 @@ Plan plan_in(const simdjson::dom::object& json) {
   plan.date = text_in(json, "date");
   plan.made_ms = number_in(json, "made_ms");
   plan.unrouted = number_in(json, "unrouted");
+  plan.first = mark_in(json, "first");
+  plan.anew = mark_in(json, "anew");
+  plan.recleaned = mark_in(json, "recleaned");
   for (const simdjson::dom::object table : simdjson::dom::array(json["tables"])) {
     plan.tables.push_back({text_in(table, "record"), text_in(table, "table"), text_in(table, "cleaning"),
                            number_in(table, "records"), number_in(table, "last")});
+    if (table["id"].error() != simdjson::NO_SUCH_FIELD) plan.tables.back().id = text_in(table, "id");
   }
   for (const simdjson::dom::object shard : simdjson::dom::array(json["shards"])) {
     plan.shards.push_back({text_in(shard, "shard"), text_in(shard, "from"), text_in(shard, "to"),
@@ -68,11 +77,16 @@ std::string write_plan(const Plan& plan) {
   json.key("date").string(plan.date);
   json.key("made").string(iso_time(plan.made_ms)).key("made_ms").number(plan.made_ms);
   json.key("unrouted").number(plan.unrouted);
+  for (const auto& [key, is] : {std::pair{"first", plan.first}, {"anew", plan.anew}, {"recleaned", plan.recleaned}}) {
+    if (is) json.key(key).boolean(true);
+  }
   json.key("tables").begin_array();
   for (const PlannedTable& table : plan.tables) {
     json.begin_object().key("record").string(table.record).key("table").string(table.table);
     json.key("cleaning").string(table.cleaning);
-    json.key("records").number(table.records).key("last").number(table.last).end_object();
+    json.key("records").number(table.records).key("last").number(table.last);
+    if (table.id) json.key("id").string(*table.id);
+    json.end_object();
   }
   json.end_array().key("shards").begin_array();
   for (const PlannedShard& shard : plan.shards) {
@@ -131,12 +145,32 @@ Result<> put_plan(object::Store& store, const Plan& plan) {
       return fail(Code::conflict, "plan {} of {} was made by another worker", plan.number, plan.feed);
     }
   }
-  if (plan.number == 1) return {};
+  if (plan.first || plan.number == 1) return {};
   const auto before = store.stat(plan_name(plan.feed, plan.number - 1));
   if (before) return {};
   if (before.error().code != Code::not_found)
     return pass(before.error(), "putting plan {} of {}", plan.number, plan.feed);
   return fail(Code::conflict, "plan {} of {} was carried out long ago by another worker", plan.number, plan.feed);
+}
+
+Result<> put_recleaned(object::Store& store, const Plan& plan) {
+  if (auto put = store.put(plan_name(plan.feed, plan.number), write_plan(plan)); !put)
+    return pass(put.error(), "putting plan {} of {} with its new cleaning", plan.number, plan.feed);
+  return {};
+}
+
+int64_t remove_old_plans(object::Store& store, std::string_view feed, int64_t first,
+                         const std::vector<int64_t>& there) {
+  const int64_t keep_from = there.empty() ? 0 : there.back() - kKeptPlans;
+  for (const int64_t number : there) {
+    if (number == first) continue;
+    if (number >= keep_from) break;
+    if (auto gone = store.remove(plan_name(feed, number)); !gone) {
+      debug("stream: {}", gone.error().message);
+      break;
+    }
+  }
+  return std::max<int64_t>(first + 1, keep_from);
 }
 
 }  // namespace pinflow::stream

@@ -4,7 +4,7 @@
 //   state/plans/stream/<feed>/0000000042.json
 //   {"plan":42,"pipeline":"pinterest","feed":"streaming-local-pin","place":"arn:…","id":"1763683200000",
 //    "date":"2026-11-21","made":"2026-11-21T07:35:00.123Z","made_ms":…,"unrouted":0,
-//    "tables":[{"record":"pin","table":"pin_stream","cleaning":"<SHA-256>","records":812,"last":42}],
+//    "tables":[{"record":"pin","table":"pin_stream","cleaning":"<SHA-256>","records":812,"last":42,"id":"<UUID>"}],
 //    "shards":[{"shard":"shardId-000000000000","from":"495…","to":"496…","records":812,"ended":false,
 //               "complete_ms":…}]}
 //
@@ -13,9 +13,14 @@
 // it; a plan without any for a table, whose records all are of no record type, is done when its dead letters are.
 //
 // Plan N + 1 is made when plan N is done, so only the highest can be unfinished, and lower ones are kept only to be
-// looked at (kKeptPlans). They are removed from the lowest up. Who was stopped for long might put a plan under a number
-// that was used and removed: so whoever has put plan N looks whether N - 1 is still there, and throws N away where it
-// is not.
+// looked at (kKeptPlans). They are removed from the lowest up, but the first one stays. Who was stopped for long might
+// put a plan under a number that was used and removed: so whoever has put plan N looks whether N - 1 is still there,
+// and throws N away where it is not.
+//
+// Two plans are of their own kind. One that takes no records and has "anew" puts the stream as it was then, and where
+// to begin with it, behind plans of a stream that can no longer be read (--anew); the plan before it may be unfinished,
+// and is given up. And one with "recleaned" was put with another cleaning: nothing of it was committed when that was
+// changed, so its cleaning (never its ranges) was put over it.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +42,8 @@ struct PlannedTable {
   std::string cleaning;  // lake::digest_of when the plan was made
   int64_t records = 0;   // of this plan
   int64_t last = 0;      // the last plan, up to this one, that had records for the table; 0: none
+  // Of the Delta table (metaData.id) when the plan was made; empty: there was none. Older plans do not say.
+  std::optional<std::string> id = std::nullopt;
   bool operator==(const PlannedTable&) const = default;
 };
 
@@ -57,6 +64,9 @@ struct Plan {
   std::string date;  // what $date stands for in the cleanings
   int64_t made_ms = 0;
   int64_t unrouted = 0;  // records of no record type
+  bool first = false;    // no plan was before it
+  bool anew = false;
+  bool recleaned = false;
   std::vector<PlannedTable> tables;
   std::vector<PlannedShard> shards;
   bool operator==(const Plan&) const = default;
@@ -77,11 +87,19 @@ std::string plan_name(std::string_view feed, int64_t number);
 Result<std::vector<int64_t>> list_plans(object::Store& store, std::string_view feed);
 Result<Plan> read_plan(object::Store& store, std::string_view feed, int64_t number);  // not_found
 
-// Puts the plan. conflict: another plan of this number is there, or its number was used before: another worker is at
-// work. A lost answer is found out by reading it back.
+// Puts the plan. first: nothing is looked for before it. conflict: another plan of this number is there, or its number
+// was used before: another worker is at work. A lost answer is found out by reading it back.
 Result<> put_plan(object::Store& store, const Plan& plan);
+
+// Puts another cleaning over a plan of which nothing is committed.
+Result<> put_recleaned(object::Store& store, const Plan& plan);
 
 // Plans that are kept behind the newest one.
 inline constexpr int64_t kKeptPlans = 50;
+
+// Removes older ones, from the lowest up, so that where one is, all between it and the newest are. The first stays for
+// ever: put_plan has nothing to look for before it. `there`: numbers that may be there, ascending. The lowest that is
+// kept, but for the first.
+int64_t remove_old_plans(object::Store& store, std::string_view feed, int64_t first, const std::vector<int64_t>& there);
 
 }  // namespace pinflow::stream

@@ -10,6 +10,12 @@
 #include "lake/table_files.h"
 
 namespace pinflow::stream {
+namespace {
+
+// A micro-batch that takes longer may have been away past its lease.
+constexpr std::chrono::milliseconds kAway{500};
+
+}  // namespace
 
 Workplace::Workplace(const pipeline::Pipeline& of, object::Store& in, Engine& with, const Routes& by,
                      std::string feed_key, std::string feed_name)
@@ -46,9 +52,15 @@ bool Workplace::has(const Plan& plan) {
   for (const PlannedTable& table : plan.tables) {
     routed += table.records;
     Target* target = find(table.record);
-    if (table.records > 0 && target != nullptr && target->done() < plan.number) return false;
+    if (table.records == 0 || target == nullptr || target->record().stream_table != table.table) continue;
+    if (target->done() < plan.number) return false;
   }
   return routed > 0 || plan.unrouted == 0 || dead_->txn_version() >= plan.number;
+}
+
+bool Workplace::has_nothing_of(const Plan& plan) {
+  const auto has = [&](const auto& target) { return target->done() >= plan.number; };
+  return dead_->txn_version() < plan.number && std::ranges::none_of(targets_, has);
 }
 
 Result<sql::Connection*> Workplace::sql() {
@@ -63,11 +75,12 @@ Result<sql::Connection*> Workplace::sql() {
 Result<PlanCounts> PlanRun::run() {
   for (size_t type = 0; type < place_.routes.records().size(); ++type) {
     if (auto cleaned = clean(type); !cleaned) {
-      (void)put_();
+      (void)put_.wait();
       return pass(cleaned.error(), "plan {} of {}", plan_.number, place_.feed);
     }
   }
-  if (place_.dead().txn_version() < plan_.number) dead_.add_unrouted();
+  put_.begin();
+  if (!had_dead_) dead_.add_unrouted();
   // Rows and dead letters are written while the plan is being put; only commits wait for it.
   Result<> written;
   for (Part& part : parts_) {
@@ -78,7 +91,7 @@ Result<PlanCounts> PlanRun::run() {
     }
     part.rows = std::move(*rows);
   }
-  auto put = put_();
+  auto put = put_.wait();
   if (!written || !put) {
     for (const Part& part : parts_) discard(part.target->record().stream_table, part.rows.files);
     return pass(put ? written.error() : put.error());
@@ -96,12 +109,14 @@ Result<> PlanRun::clean(size_t type) {
   const pipeline::RecordType& record = *place_.routes.records()[type];
   const PlannedTable* planned = plan_.find(record.name);
   Target& target = *place_.targets()[type];
-  if (planned == nullptr || planned->records == 0 || target.done() >= plan_.number) return {};
+  if (planned == nullptr || planned->records == 0 || planned->table != record.stream_table) return {};
+  if (target.done() >= plan_.number) return {};
   // Dead letters and rows must be of one cleaning, or a record could be in both or in neither.
   if (planned->cleaning != target.cleaning_digest()) {
     return fail(Code::invalid,
-                "it was begun with another cleaning of '{}'. Put {} (or the type's fields, columns or prelude) back as "
-                "it was, let the worker finish (pinflow stream --until-caught-up), then change it",
+                "it was begun with another cleaning of '{}', and a part of it is committed. Put {} (or the type's "
+                "fields, columns or prelude) back as it was, let the worker finish (pinflow stream --until-caught-up), "
+                "then change it",
                 record.name, record.cleaning.file.string());
   }
   auto sql = place_.sql();
@@ -122,24 +137,29 @@ Result<> PlanRun::clean(size_t type) {
 }
 
 Result<> PlanRun::commit_dead() {
-  if (dead_.empty() || place_.dead().txn_version() >= plan_.number) return {};
-  auto sql = place_.sql();
-  if (!sql) return pass(sql.error());
-  auto file = dead_.write(place_.store, place_.engine, **sql);
-  if (!file) return pass(file.error());
+  // Where the cleaning was changed, a commit without letters keeps out those of the cleaning before.
+  if (had_dead_ || (dead_.empty() && !plan_.recleaned)) return {};
+  std::vector<delta::DataFile> files;
+  if (!dead_.empty()) {
+    auto sql = place_.sql();
+    if (!sql) return pass(sql.error());
+    auto file = dead_.write(place_.store, place_.engine, **sql);
+    if (!file) return pass(file.error());
+    files.push_back(std::move(*file));
+  }
   JsonWriter json;
   json.begin_object().key("pinflow").begin_object().key("plan").number(plan_.number);
   json.key("feed").string(place_.feed).key("letters").number(static_cast<int64_t>(dead_.size()));
   json.end_object().end_object();
-  const std::vector<delta::DataFile> files{std::move(*file)};
   const auto done = place_.dead().append({plan_.number, files, json.take()});
   if (!done) {
     if (done.error().code != Code::unavailable) discard(lake::kDeadStreamTable, files);
     return pass(done.error(), "committing the dead letters of plan {} of {}", plan_.number, place_.feed);
   }
-  if (done->kind == delta::Committed::Kind::already_done) {
+  if (done->kind == delta::Committed::Kind::already_done) {  // by another cleaning, perhaps
     discard(lake::kDeadStreamTable, files);
-    return {};
+    return fail(Code::conflict, "the dead letters of plan {} of {} were committed by another worker", plan_.number,
+                place_.feed);
   }
   counts_.unrouted = static_cast<int64_t>(batch_.unrouted().size());
   count(files);
@@ -150,6 +170,10 @@ Result<> PlanRun::commit(Part& part) {
   const pipeline::RecordType& record = part.target->record();
   part.report.clean = part.rows.clean;
   part.report.duplicates = part.rows.duplicates;
+  if (auto here = look_whether_away(); !here) {
+    discard(record.stream_table, part.rows.files);
+    return here;
+  }
   auto done = part.target->commit(
       plan_.number, part.rows.files,
       lake::write_counts({plan_.number, plan_.date, {{part.report, part.target->cleaning_digest()}}}));
@@ -166,6 +190,16 @@ Result<> PlanRun::commit(Part& part) {
   }
   count(part.rows.files);
   return {};
+}
+
+// Without dead letters nothing tells that another worker took the plan over, and cleaned it by another cleaning, while
+// this one was stopped, but that one's dead letters.
+Result<> PlanRun::look_whether_away() {
+  const bool told = had_dead_ || place_.dead().txn_version() >= plan_.number;
+  if (told || std::chrono::steady_clock::now() - begun_ < kAway) return {};
+  if (auto read = place_.dead().refresh(); !read) return read;
+  if (place_.dead().txn_version() < plan_.number) return {};
+  return fail(Code::conflict, "plan {} of {} was taken over by another worker", plan_.number, place_.feed);
 }
 
 void PlanRun::count(const std::vector<delta::DataFile>& files) {

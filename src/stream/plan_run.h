@@ -1,6 +1,7 @@
 // One plan of a stream carried out: cleaned, its dead letters committed, then its tables. One thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -33,6 +34,8 @@ class Workplace {
   const std::vector<std::unique_ptr<Target>>& targets() const { return targets_; }
   // Every table that the plan has records for has it; where all its records are of no type, the dead letters have.
   bool has(const Plan& plan);
+  // No table has it, nor have the dead letters.
+  bool has_nothing_of(const Plan& plan);
   Result<sql::Connection*> sql();
   delta::TableWriter& dead() { return *dead_; }
 
@@ -52,6 +55,12 @@ class Workplace {
   std::optional<sql::Connection> sql_;
 };
 
+// How a plan that is new is put, beside the work.
+struct PlanPut {
+  std::function<void()> begin = [] {};  // where it has not begun
+  std::function<Result<>()> wait = [] { return Result<>(); };
+};
+
 struct PlanCounts {
   // Of the tables that this call has committed to; before and after are left out.
   std::vector<lake::RecordReport> records;
@@ -61,9 +70,15 @@ struct PlanCounts {
 
 class PlanRun {
  public:
-  // `batch` holds the plan's records. `put` returns when the plan is put, or fails: nothing is committed before.
-  PlanRun(Workplace& place, const Plan& plan, const Batch& batch, std::function<Result<>()> put)
-      : place_(place), plan_(plan), batch_(batch), put_(std::move(put)), dead_(batch, place.name, plan.number) {}
+  // `batch` holds the plan's records. Nothing is committed before the plan is put; it begins to be when the records are
+  // cleaned, where it has not before.
+  PlanRun(Workplace& place, const Plan& plan, const Batch& batch, PlanPut put)
+      : place_(place),
+        plan_(plan),
+        batch_(batch),
+        put_(std::move(put)),
+        dead_(batch, place.name, plan.number),
+        had_dead_(place.dead().txn_version() >= plan.number) {}
 
   // When it returns well, has(plan). conflict: the plan is of another cleaning; or another worker is at work.
   Result<PlanCounts> run();
@@ -81,14 +96,17 @@ class PlanRun {
   Result<> clean(size_t type);
   Result<> commit_dead();
   Result<> commit(Part& part);
+  Result<> look_whether_away();
   void count(const std::vector<delta::DataFile>& files);
   void discard(const std::string& table, const std::vector<delta::DataFile>& files);
 
   Workplace& place_;
   const Plan& plan_;
   const Batch& batch_;
-  const std::function<Result<>()> put_;
+  const PlanPut put_;
   DeadLetters dead_;
+  const bool had_dead_;  // a predecessor has committed them
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   std::vector<Part> parts_;
   PlanCounts counts_;
 };

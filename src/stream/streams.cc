@@ -45,15 +45,17 @@ class AllStreams final : public Streams {
     for (;;) {
       bool all = true;
       for (const auto& worker : workers_) {
-        if (worker->complete(until)) continue;
+        if (worker->complete(until) || worker->failure()) continue;
         all = false;
-        if (const auto failure = worker->failure()) return std::unexpected(*failure);
         if (worker->waiting() > options_.lease + kLeaseGrace) {
           return unavailable("{} is with another worker, {}: what comes is in its hands; stop that one to work here",
                              worker->counts().title, worker->holder());
         }
       }
-      if (all) return true;
+      if (all) {
+        if (const auto failed = failure()) return std::unexpected(*failed);
+        return true;
+      }
       if (stopped_) return fail(Code::cancelled, "the stream workers were stopped");
       if (limit && Clock::now() - began >= *limit) return false;
       std::this_thread::sleep_for(kLook);
@@ -80,6 +82,10 @@ class AllStreams final : public Streams {
       if (auto failure = worker->failure()) return failure;
     }
     return std::nullopt;
+  }
+
+  bool all_failed() const override {
+    return std::ranges::all_of(workers_, [](const auto& worker) { return worker->failure().has_value(); });
   }
 
  private:
@@ -109,6 +115,11 @@ Result<std::unique_ptr<Streams>> Streams::start(const pipeline::Pipeline& pipeli
                                                 std::vector<FeedOfRecords> feeds, const StreamOptions& options) {
   if (options.trigger < milliseconds(10) || options.trigger > std::chrono::hours(1)) {
     return invalid("a trigger of {} ms: it must be 10 ms to an hour", options.trigger.count());
+  }
+  for (const std::string& name : options.anew) {
+    const auto is = [&](const FeedOfRecords& feed) { return feed.feed->name() == name; };
+    if (std::ranges::none_of(feeds, is))
+      return not_found("--anew {}: the pipeline reads no such stream or topic", name);
   }
   for (const FeedOfRecords& feed : feeds) {
     for (const std::string& name : feed.records) {

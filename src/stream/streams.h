@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ struct StreamOptions {
   std::chrono::milliseconds lease{10'000};
   int64_t memory_bytes = int64_t{512} << 20;  // of the engine, for all workers; beyond it it spills
   int threads = 0;                            // of the engine; 0: one for each processor
+  // Streams and topics, by name, to go on with as they are now, where they cannot be as they were: made anew, or
+  // records were removed before they were read. invalid (of that worker) where there is no need.
+  std::set<std::string> anew{};
 };
 
 // A feed, and the record types that it brings.
@@ -57,7 +61,7 @@ class Streams {
   // ---- any thread ---------------------------------------------------------------------------------------------------
 
   // Returns when all that the streams held when it was called is in the tables; at most after `limit`: then false.
-  // The error of a worker that has failed; cancelled after stop().
+  // Where a worker has failed, its error, when the others have caught up; cancelled after stop().
   virtual Result<bool> catch_up(std::optional<std::chrono::milliseconds> limit) = 0;
   // Ends the workers behind the micro-batch that they are at. The first worker's error, if one failed.
   virtual Result<> stop() = 0;
@@ -65,6 +69,7 @@ class Streams {
   // A worker that has failed and does not go on by itself: its stream was made anew, records were trimmed, a cleaning
   // does not run. The others go on.
   virtual std::optional<Error> failure() const = 0;
+  virtual bool all_failed() const = 0;
 };
 
 }  // namespace pinflow::stream

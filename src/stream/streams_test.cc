@@ -5,16 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <thread>
 
 #include "base/bytes.h"
 #include "base/shutdown.h"
-#include "lake/query.h"
-#include "object/memory_store.h"
-#include "pipeline/load.h"
-#include "stream/memory_feed_test.h"
-#include "stream/plan.h"
+#include "stream/leg_test.h"
 
 namespace pinflow::stream {
 namespace {
@@ -23,65 +18,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-constexpr const char* kName = "weather-test-reading";
-
-class Leg : public ::testing::Test {
- protected:
-  void SetUp() override {
-    const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
-    auto loaded = pipeline::load(root / "tests/pipelines/tiny");
-    ASSERT_TRUE(loaded) << loaded.error().message;
-    pipeline_ = std::move(*loaded);
-    options_.trigger = milliseconds(10);
-    options_.threads = 1;
-    options_.lease = milliseconds(400);
-  }
-
-  // One stream for these record types.
-  Result<std::unique_ptr<Streams>> start(std::vector<std::string> records = {"reading"}, const char* name = kName) {
-    std::vector<FeedOfRecords> feeds;
-    feeds.push_back({std::make_unique<MemoryFeed>(name, stream_), std::move(records)});
-    return Streams::start(pipeline_, store_, std::move(feeds), options_);
-  }
-  // Until all is in the tables; then stopped.
-  FeedCounts run(std::vector<std::string> records = {"reading"}) {
-    auto streams = start(std::move(records));
-    EXPECT_TRUE(streams);
-    const auto done = (*streams)->catch_up(seconds(60));
-    EXPECT_TRUE(done && *done) << (done ? "not in a minute" : done.error().message);
-    const auto stopped = (*streams)->stop();
-    EXPECT_TRUE(stopped) << stopped.error().message;
-    return (*streams)->counts().feeds[0];
-  }
-  Error failure(std::vector<std::string> records = {"reading"}) {
-    auto streams = start(std::move(records));
-    const auto done = (*streams)->catch_up(seconds(60));
-    EXPECT_FALSE(done) << "all well";
-    return done ? Error{} : done.error();
-  }
-
-  std::string rows(const std::string& sql) {
-    const auto table = lake::run_sql(pipeline_, store_, sql);
-    if (!table) return "error: " + table.error().message;
-    std::string out;
-    for (const auto& row : table->rows) {
-      for (size_t i = 0; i < row.size(); ++i) out += (i == 0 ? "" : "|") + (row[i].null() ? "NULL" : text_of(row[i]));
-      out += "\n";
-    }
-    return out;
-  }
-
-  static std::string reading(int number, const std::string& remark = "fine") {
-    return fmt::format(R"({{"number":{},"station":1,"taken":"2026-11-21 07:00:00","celsius":"1.5","remark":"{}"}})",
-                       number, remark);
-  }
-
-  pipeline::Pipeline pipeline_;
-  object::MemoryStore store_;
-  std::shared_ptr<MemoryStream> stream_ = std::make_shared<MemoryStream>(2);
-  StreamOptions options_;
-};
 
 TEST_F(Leg, RecordsReachTheirTableOnce) {
   for (int i = 0; i < 100; ++i) stream_->put(reading(i), "any", i % 3 == 0 ? "shard-1" : "shard-0");
@@ -215,41 +151,6 @@ TEST_F(Leg, AChildShardWaitsForItsParentsEnd) {
   EXPECT_EQ(run().records[0].raw, 1);
 }
 
-TEST_F(Leg, AStreamMadeAnewUnderItsNameIsRefused) {
-  stream_->put(reading(1));
-  run();
-  stream_->make_anew();
-  stream_->put(reading(2));
-  const Error error = failure();
-  EXPECT_THAT(error.message,
-              HasSubstr("stream weather-test-reading: it is not the one that the table was filled from"));
-  EXPECT_THAT(error.message, HasSubstr("memory:/state/plans/stream/weather-test-reading/"));
-  EXPECT_EQ(rows("SELECT count(*) FROM reading_stream"), "1\n");
-}
-
-TEST_F(Leg, TablesWithoutTheirPlansAndPlansWithoutTheirTablesAreRefused) {
-  stream_->put(reading(1));
-  run();
-  const std::string plan = *store_.get(plan_name(kName, 1));
-  ASSERT_TRUE(store_.remove(plan_name(kName, 1)));
-  EXPECT_THAT(failure().message, HasSubstr("the lake's state was deleted, its tables were not"));
-  ASSERT_TRUE(store_.put(plan_name(kName, 1), plan));
-  EXPECT_EQ(run().records[0].raw, 0);
-}
-
-TEST_F(Leg, ATableThatLacksADonePlanIsRefused) {
-  pipeline_.records[0].partition_key = "readings";
-  pipeline_.records[1].partition_key = "stations";
-  stream_->put(reading(1), "readings");
-  run({"reading", "station"});
-  stream_->put(R"({"number":1,"station":1,"name":"Here","height":"7"})", "stations");
-  run({"reading", "station"});
-  const auto files = store_.list("tables/reading_stream/");
-  for (const auto& file : *files) ASSERT_TRUE(store_.remove(file.name));
-  EXPECT_THAT(failure({"reading", "station"}).message,
-              HasSubstr("the table reading_stream lacks plan 1 of weather-test-reading, which was done"));
-}
-
 // The n-th call of the store from the worker's start on ends it, its work done or not; the next worker makes it good.
 void fail_at(object::MemoryStore& store, int64_t n, bool after_work) {
   auto calls = std::make_shared<std::atomic<int64_t>>(0);
@@ -341,12 +242,6 @@ TEST_F(Leg, AWorkerThatWasAwayForLongDoesNoHarm) {
   EXPECT_EQ(rows("SELECT count(*), count(DISTINCT number) FROM reading_stream"), fmt::format("{0}|{0}\n", posted));
 }
 
-TEST_F(Leg, ACleaningThatDoesNotRunIsSaidWithItsLine) {
-  pipeline_.records[0].cleaning = {"clean/reading.sql", "SELECT\n  nonsense\nFROM raw"};
-  stream_->put(reading(1));
-  EXPECT_THAT(failure().message, HasSubstr("clean/reading.sql:2"));
-}
-
 TEST_F(Leg, AStopLetsTheStatementsOfAMicroBatchEnd) {
   std::string& text = pipeline_.records[0].cleaning.text;
   const size_t from = text.rfind("FROM ");
@@ -362,25 +257,6 @@ TEST_F(Leg, AStopLetsTheStatementsOfAMicroBatchEnd) {
         std::exit(done && *done && (*streams)->stop() ? 0 : 1);
       },
       testing::ExitedWithCode(0), "");
-}
-
-TEST_F(Leg, APlanIsFinishedWithTheCleaningThatItWasBegunWith) {
-  stream_->put(reading(1));
-  store_.inject([](const object::MemoryStore::Call& call) -> std::optional<object::MemoryStore::Fault> {
-    if (call.operation == "put_if_absent" && std::string(call.name).contains("_delta_log"))
-      return object::MemoryStore::Fault{{Code::denied, "no"}};
-    return std::nullopt;
-  });
-  EXPECT_EQ(failure().code, Code::denied);
-  store_.inject(nullptr);
-  auto& text = pipeline_.records[0].cleaning.text;
-  const std::string before = text;
-  text += " -- changed";
-  // Two workers of one program never differ in it; this one is another program's.
-  const Error error = failure();
-  EXPECT_THAT(error.message, HasSubstr("was begun with another cleaning of 'reading'"));
-  text = before;
-  EXPECT_EQ(run().records[0].clean, 1);
 }
 
 TEST_F(Leg, OldPlansDoNotPileUp) {

@@ -160,9 +160,11 @@ Result<lake::Cleaned> Target::clean(Engine& engine, sql::Connection& sql, const 
   } else if (auto seen = sql.execute(cleaning_->view); !seen) {
     return pass(seen.error());
   }
-  return lake::run_cleaning(sql, record_, *cleaning_, [&source] {
+  auto cleaned = lake::run_cleaning(sql, record_, *cleaning_, [&source] {
     return lake::Met{source->lines(), source->missing(), source->unknown()};
   });
+  if (cleaned) has_cleaned_ = true;
+  return cleaned;
 }
 
 Result<std::vector<int64_t>> Target::find_repeats(sql::Connection& sql, const lake::Cleaned& cleaned) {

@@ -34,8 +34,10 @@ class Target {
 
   const pipeline::RecordType& record() const { return record_; }
   const std::string& cleaning_digest() const { return digest_; }
-  int64_t done() const { return writer_->txn_version(); }  // the last plan that the table has; -1: none
-  int64_t rows_before() const { return rows_before_; }     // when it was opened
+  int64_t done() const { return writer_->txn_version(); }       // the last plan that the table has; -1: none
+  std::string table_id() const { return writer_->table_id(); }  // empty: there is no table yet
+  bool has_cleaned() const { return has_cleaned_; }             // well, since it was opened
+  int64_t rows_before() const { return rows_before_; }          // when it was opened
   int64_t window_rows() const { return window_.size(); }
 
   // Cleans the batch's records of this type; the rows wait in the session for write(). `source` outlives that.
@@ -62,6 +64,7 @@ class Target {
   const std::string digest_;
   std::unique_ptr<delta::TableWriter> writer_;
   int64_t rows_before_ = 0;
+  bool has_cleaned_ = false;
   Window window_;
   bool window_filled_ = false;
   std::vector<delta::DataFile> recent_;  // that the window is filled from, until it is

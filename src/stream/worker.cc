@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/logging.h"
 #include "lake/commit_counts.h"
+#include "stream/planner.h"
+#include "stream/resume.h"
 
 namespace pinflow::stream {
 namespace {
@@ -19,20 +21,13 @@ constexpr milliseconds kFirstPause{200};  // after a passing fault; doubled each
 constexpr milliseconds kLastPause{10'000};  // … this
 constexpr int kMostConflicts = 20;          // in a row, without a plan carried out
 constexpr int64_t kIdlePlan = 3'600'000;    // so often an idle stream gets a plan that says how far it was complete
-constexpr int64_t kForgetEnded = 370LL * 24 * 3'600'000;  // longer than any stream keeps its records
-constexpr int64_t kTidyEvery = 25;                        // plans
+constexpr int64_t kTidyEvery = 25;          // plans
 
 std::vector<const pipeline::RecordType*> find_all(const pipeline::Pipeline& pipeline,
                                                   const std::vector<std::string>& names) {
   std::vector<const pipeline::RecordType*> records;
   for (const std::string& name : names) records.push_back(pipeline.find_record(name));
   return records;
-}
-
-// What a feed calls a conflict is not that of two workers, which passes: its stream is another one.
-std::unexpected<Error> of_feed(const Error& error, const std::string& plans) {
-  if (error.code != Code::conflict) return std::unexpected(error);
-  return invalid("{}. To read the new one from its start, into the same tables, remove {}", error.message, plans);
 }
 
 bool passes(Code code) { return code == Code::unavailable || code == Code::full || code == Code::conflict; }
@@ -48,7 +43,8 @@ Worker::Worker(const pipeline::Pipeline& pipeline, object::Store& store, Engine&
       key_(feed_->key()),
       routes_(find_all(pipeline, feed.records)),
       options_(options),
-      lease_(store, key_, options.lease) {
+      lease_(store, key_, options.lease),
+      anew_(options.anew.contains(feed_->name())) {
   counts_.title = feed_->title();
   for (const pipeline::RecordType* record : routes_.records()) {
     lake::RecordReport& report = counts_.records.emplace_back();
@@ -137,6 +133,7 @@ void Worker::run() {
     if (!passes(error.code) || conflicts_ > kMostConflicts) {
       const std::lock_guard lock(mutex_);
       failure_ = error.within(feed_->title());
+      counts_.failure = error.message;
       changed_.notify_all();
       pinflow::error("stream: {}: {}", feed_->title(), error.message);
       break;
@@ -182,28 +179,15 @@ Result<> Worker::session() {
   if (!*ours) return {};
   handed_out_ms_ = 0;
   if (auto opened = open(); !opened) return opened;
-  std::optional<Identity> identity;
-  if (last_) identity = last_->identity;
-  if (unfinished_) identity = unfinished_->identity;
-  progress_ = unfinished_ ? unfinished_->progress() : last_ ? last_->progress() : std::map<std::string, Progress>{};
-  auto reading = feed_->start(identity, progress_);
-  if (!reading) return of_feed(reading.error(), store_.url() + "/" + plan_folder(key_));
-  reading_ = std::move(*reading);
-  if (identity && !identity->may_be(reading_->identity())) {
-    // Not a conflict of two workers, that passes: nothing here can be mended by trying again.
-    return invalid(
-        "it is not the one that the table was filled from ({}, {}; now {}, {}): its sequence numbers mean other "
-        "records. Use another name; or, to read it from its start, remove {}/{}",
-        identity->place, identity->id, reading_->identity().place, reading_->identity().id, store_.url(),
-        plan_folder(key_));
-  }
+  if (auto begun = anew_ ? begin_anew() : begin(); !begun) return begun;
   {
     const std::lock_guard lock(mutex_);
     woken_ = reading_.get();
     counts_.trouble.clear();
   }
   if (unfinished_) {
-    if (auto finished = finish(*unfinished_); !finished) return finished;
+    if (auto finished = finish(*unfinished_); !finished)
+      return finished.error().code == Code::corrupt ? of_feed(finished.error()) : finished;
   }
   return work();
 }
@@ -211,22 +195,17 @@ Result<> Worker::session() {
 Result<> Worker::open() {
   last_.reset();
   unfinished_.reset();
-  const auto numbers = list_plans(store_, key_);
-  if (!numbers) return pass(numbers.error());
   auto place = Workplace::open(pipeline_, store_, engine_, routes_, key_, feed_->name());
   if (!place) return pass(place.error());
   place_ = std::move(*place);
-  if (!numbers->empty()) {
-    auto newest = read_plan(store_, key_, numbers->back());
-    if (!newest) return pass(newest.error());
-    if (newest->pipeline != pipeline_.id) {
-      return invalid("{}: plan {} of {} is of the pipeline '{}', not '{}': each pipeline needs a lake of its own",
-                     store_.url(), newest->number, key_, newest->pipeline, pipeline_.id);
-    }
-    (place_->has(*newest) ? last_ : unfinished_) = std::move(*newest);
-  }
-  remove_old_plans(*numbers);
-  if (auto fit = check_tables(); !fit) return fit;
+  auto found = resume(*place_);
+  if (!found) return pass(found.error());
+  last_ = std::move(found->last);
+  unfinished_ = std::move(found->unfinished);
+  next_number_ = found->next;
+  first_plan_ = found->numbers.empty() ? found->next : found->numbers.front();
+  lowest_plan_ = remove_old_plans(store_, key_, first_plan_, found->numbers);
+  progress_ = unfinished_ ? unfinished_->progress() : last_ ? last_->progress() : std::map<std::string, Progress>{};
   const std::lock_guard lock(mutex_);
   for (size_t i = 0; i < counts_.records.size(); ++i) {
     lake::RecordReport& report = counts_.records[i];
@@ -237,27 +216,19 @@ Result<> Worker::open() {
   return {};
 }
 
-Result<> Worker::check_tables() const {
-  const Plan* newest = unfinished_ ? &*unfinished_ : last_ ? &*last_ : nullptr;
-  for (const auto& target : place_->targets()) {
-    const std::string& table = target->record().stream_table;
-    if (const int64_t number = newest == nullptr ? 0 : newest->number; target->done() > number) {
-      if (store_.stat(plan_name(key_, target->done()))) continue;  // made by another worker since we listed them
-      return invalid(
-          "{}: the table {} has plan {} of {}, but {} is not there: the lake's state was deleted, its tables were not. "
-          "Put {} back; or delete the table too, and it is made again of what the stream still has",
-          store_.url(), table, target->done(), key_, plan_name(key_, target->done()), plan_folder(key_));
-    }
-    const PlannedTable* planned = newest == nullptr ? nullptr : newest->find(target->record().name);
-    if (planned == nullptr || planned->table != table) continue;
-    // The last plan with records for it that must be done: this one's are, unless it is the unfinished one.
-    if (planned->last == 0 || planned->last == newest->number || target->done() >= planned->last) continue;
-    return invalid(
-        "{}: the table {} lacks plan {} of {}, which was done: the table was deleted, or put back to an older version. "
-        "Put it back; or remove {} too, and all that the stream still has is read again",
-        store_.url(), table, planned->last, key_, plan_folder(key_));
-  }
-  return {};
+Result<> Worker::begin() {
+  std::optional<Identity> identity;
+  if (last_) identity = last_->identity;
+  if (unfinished_) identity = unfinished_->identity;
+  auto reading = feed_->start(identity, progress_);
+  if (!reading) return of_feed(reading.error());
+  reading_ = std::move(*reading);
+  if (!identity || identity->may_be(reading_->identity())) return {};
+  // Not a conflict of two workers, that passes: nothing here can be mended by trying again.
+  return invalid(
+      "it is not the one that the table was filled from ({}, {}; now {}, {}): its sequence numbers mean other records. "
+      "{}",
+      identity->place, identity->id, reading_->identity().place, reading_->identity().id, hint());
 }
 
 Result<> Worker::finish(const Plan& plan) {
@@ -286,9 +257,10 @@ Result<> Worker::finish(const Plan& plan) {
         "finish (pinflow stream --until-caught-up), then change it",
         plan.number);
   }
-  const auto done = PlanRun(*place_, plan, batch, [] { return Result<>(); }).run();
+  const auto done = PlanRun(*place_, plan, batch, {}).run();
   if (!done) return pass(done.error());
   take(*done, plan);
+  next_number_ = plan.number + 1;
   last_ = plan;
   unfinished_.reset();
   return {};
@@ -339,7 +311,7 @@ Result<bool> Worker::gather(Batch& batch, Clock::time_point due) {
     limits.wait =
         waits ? std::chrono::ceil<milliseconds>(std::max(until - now, Clock::duration::zero())) : milliseconds(0);
     auto blocks = reading_->read(limits);
-    if (!blocks) return of_feed(blocks.error(), store_.url() + "/" + plan_folder(key_));
+    if (!blocks) return of_feed(blocks.error());
     const bool came = !blocks->empty();
     for (FeedBlock& block : *blocks) batch.add(std::move(block));
     note_progress();
@@ -357,52 +329,23 @@ Result<bool> Worker::gather(Batch& batch, Clock::time_point due) {
 
 void Worker::note_progress() { handed_out_ms_ = std::max(handed_out_ms_, reading_->complete_ms()); }
 
-Plan Worker::next_plan(const Batch& batch) const {
-  Plan plan;
-  plan.number = last_ ? last_->number + 1 : 1;
-  plan.pipeline = pipeline_.id;
-  plan.feed = key_;
-  plan.identity = reading_->identity();
-  plan.made_ms = now_ms();
-  plan.date = iso_time(plan.made_ms).substr(0, 10);
-  plan.unrouted = static_cast<int64_t>(batch.unrouted().size());
-  for (size_t type = 0; type < routes_.records().size(); ++type) {
-    const pipeline::RecordType& record = *routes_.records()[type];
-    const auto records = static_cast<int64_t>(batch.of_type(type).size());
-    const PlannedTable* before = last_ ? last_->find(record.name) : nullptr;
-    if (before != nullptr && before->table != record.stream_table) before = nullptr;
-    plan.tables.push_back({record.name, record.stream_table, place_->targets()[type]->cleaning_digest(), records,
-                           records > 0         ? plan.number
-                           : before == nullptr ? 0
-                                               : before->last});
-  }
-  const auto complete = reading_->complete_ms_by_shard();
-  std::map<std::string, PlannedShard> shards;
-  for (const auto& [shard, progress] : progress_) {
-    if (progress.ended && progress.complete_ms > 0 && progress.complete_ms < plan.made_ms - kForgetEnded) continue;
-    shards[shard] = {shard, progress.after, progress.after, 0, progress.ended, progress.complete_ms};
-  }
-  for (const auto& [shard, added] : batch.shards()) {
-    PlannedShard& planned = shards[shard];
-    planned.shard = shard;
-    if (!added.to.empty()) planned.to = added.to;
-    planned.records = added.records;
-    planned.ended = planned.ended || added.ended;
-    if (added.ended) planned.complete_ms = plan.made_ms;
-  }
-  for (auto& [shard, planned] : shards) {
-    const auto known = complete.find(shard);
-    if (!planned.ended && known != complete.end()) planned.complete_ms = std::max(planned.complete_ms, known->second);
-    plan.shards.push_back(std::move(planned));
-  }
-  return plan;
-}
-
 Result<> Worker::carry_out(Batch& batch) {
-  Plan plan = next_plan(batch);
+  Plan plan = plan_of(*place_, batch, *reading_, last_ ? &*last_ : nullptr, next_number_, progress_);
   // On a thread of its own: the store's answer and the engine's work take about the same time.
-  auto put = std::async(std::launch::async, [this, &plan] { return put_plan(store_, plan); });
-  const auto done = PlanRun(*place_, plan, batch, [&put] { return put.valid() ? put.get() : Result<>(); }).run();
+  std::future<Result<>> put;
+  const auto begin = [&] {
+    if (!put.valid()) put = std::async(std::launch::async, [this, &plan] { return put_plan(store_, plan); });
+  };
+  // No plan shall land whose cleaning does not run, and one that has run before runs, but for odd records.
+  const auto runs = [this](const PlannedTable& table) {
+    return table.records == 0 || place_->find(table.record)->has_cleaned();
+  };
+  if (std::ranges::all_of(plan.tables, runs)) begin();
+  const auto wait = [&put, answer = Result<>()]() mutable {
+    if (put.valid()) answer = put.get();
+    return answer;
+  };
+  const auto done = PlanRun(*place_, plan, batch, {begin, wait}).run();
   if (!done) return pass(done.error());
   for (const PlannedShard& shard : plan.shards) {
     const bool ended_now = shard.ended && !progress_[shard.shard].ended;
@@ -411,11 +354,12 @@ Result<> Worker::carry_out(Batch& batch) {
   }
   take(*done, plan);
   last_ = std::move(plan);
+  next_number_ = last_->number + 1;
   conflicts_ = 0;
   if (last_->number % kTidyEvery == 0) {
     std::vector<int64_t> there;
     for (int64_t number = lowest_plan_; number <= last_->number; ++number) there.push_back(number);
-    remove_old_plans(there);
+    lowest_plan_ = remove_old_plans(store_, key_, first_plan_, there);
   }
   return {};
 }
@@ -434,21 +378,6 @@ void Worker::take(const PlanCounts& done, const Plan& plan) {
   counts_.commits += done.commits;
   counts_.plan = plan.number;
   ++counts_.plans;
-}
-
-// From the lowest up, so that where one is, all between it and the newest are. The first one stays for ever: put_plan
-// has nothing to look for before it.
-void Worker::remove_old_plans(const std::vector<int64_t>& there) {
-  const int64_t keep_from = there.empty() ? 0 : there.back() - kKeptPlans;
-  for (const int64_t number : there) {
-    if (number == 1) continue;
-    if (number >= keep_from) break;
-    if (auto gone = store_.remove(plan_name(key_, number)); !gone) {
-      debug("stream: {}", gone.error().message);
-      break;
-    }
-  }
-  lowest_plan_ = std::max<int64_t>(2, keep_from);
 }
 
 }  // namespace pinflow::stream

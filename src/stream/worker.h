@@ -61,16 +61,21 @@ class Worker {
   Result<bool> wait_for_lease();
   bool is_hurried() const;
   Result<> open();                    // what the lake holds: the last plan, the tables
-  Result<> check_tables() const;      // that they are those of the plans
+  Result<> begin();                   // reading, where the plans end
   Result<> finish(const Plan& plan);  // that a predecessor left
   Result<> work();                    // micro-batches, until something ends it
   Result<bool> gather(Batch& batch, Clock::time_point due);
   void note_progress();
   Result<> carry_out(Batch& batch);
-  Plan next_plan(const Batch& batch) const;
   void take(const PlanCounts& counts, const Plan& plan);
-  void remove_old_plans(const std::vector<int64_t>& there);
   bool pause(std::chrono::milliseconds at_most);  // true: stop
+
+  // worker_anew.cc
+  Result<> begin_anew();
+  Result<Error> why_anew();
+  Result<> probe();
+  std::string hint() const;
+  std::unexpected<Error> of_feed(const Error& error) const;
 
   const pipeline::Pipeline& pipeline_;
   object::Store& store_;
@@ -87,7 +92,10 @@ class Worker {
   std::optional<Plan> last_;                  // done
   std::optional<Plan> unfinished_;            // the one behind it
   std::map<std::string, Progress> progress_;  // behind last_, or behind what was gathered
+  int64_t next_number_ = 1;                   // of the next plan
+  int64_t first_plan_ = 1;                    // stays for ever
   int64_t lowest_plan_ = 0;                   // that is still there, but for the first
+  bool anew_ = false;                         // asked for, and not yet done
   int conflicts_ = 0;                         // in a row
   int64_t handed_out_ms_ = 0;                 // all that arrived before was handed out
 

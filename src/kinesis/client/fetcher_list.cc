@@ -21,7 +21,7 @@ Result<> same_stream(std::string_view stream, const StreamIdentity& before, cons
   if (may_be_same(before, now)) return {};
   return fail(Code::conflict,
               "the stream {} was made anew: what was read before was made at {} ms ({}), this one at {} ms ({}). Its "
-              "records are not the ones that were read; give it another name, or start with another state",
+              "records are not the ones that were read",
               stream, before.created_ms, before.arn, now.created_ms, now.arn);
 }
 
