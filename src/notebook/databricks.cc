@@ -112,11 +112,22 @@ Notebook queries(const pipeline::Pipeline& pipeline) {
   return {"3_queries.py", cells.text()};
 }
 
+std::string seen_text(int64_t minutes) {
+  return fmt::format(
+      "\n\nA repeat, a row equal in all columns to one that arrived {} minutes before or less, is left out. No record "
+      "is "
+      "left out for being late: beside each table, the table NAME_seen holds a mark of each row written and when its "
+      "record arrived. In the worst case (the marks deleted, a run cut off) a repeat stays; nothing is lost. Marks "
+      "older "
+      "than the streams keep their records may be deleted: `DELETE FROM NAME_seen WHERE arrived < …`.",
+      minutes);
+}
+
 Notebook stream(const pipeline::Pipeline& pipeline) {
   Cells cells;
   cells.markdown(fmt::format(
-      "# {}: stream\nKinesis to tables. A table belongs to these queries for good: its checkpoint says what it has.",
-      pipeline.id));
+      "# {}: stream\nKinesis to tables. A table belongs to these queries for good: its checkpoint says what it has.{}",
+      pipeline.id, pipeline.repeats.stream_drop ? seen_text(pipeline.repeats.stream_minutes) : ""));
   cells.run("1_objects");
   cells.python(widget("record", "all", "7 The record type, or all") +
                fmt::format("DROP_REPEATS, STREAM_MINUTES = {}, {}\n", pipeline.repeats.stream_drop ? "True" : "False",

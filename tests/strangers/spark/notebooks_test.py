@@ -157,3 +157,43 @@ def test_the_stream_notebook_cleans_a_stream(exported, embedded, spark, tmp_path
         letters = rows_of(spark, "nb_stream.dead_stream", "replace(`table`, '_stream', '') AS `table`, reason, record")
         assert letters == ours(lake, "dead", '"table", reason, record')
     assert asked == [*RECORDS, *RECORDS]
+
+
+def test_a_late_shard_loses_nothing(exported, spark, tmp_path):
+    """Shards hours apart, one micro-batch each; repeats in one batch, across batches, beyond the window; marks and checkpoint lost."""
+    import shutil
+    schema = "data BINARY, partitionKey STRING, shardId STRING, sequenceNumber STRING, approximateArrivalTimestamp TIMESTAMP"
+    feed, places = tmp_path / "feed", iter(range(1000))
+
+    def put(number, shard, *arrivals):
+        """A file, which is a micro-batch: [(user's number, time it arrived)]; a number that is no number is a dead letter."""
+        rows = [(bytearray(json.dumps({"ind": ind, "first_name": "A", "last_name": "B", "age": 30, "date_joined": "2017-10-24 11:23:51"}).encode()), "key", shard, str(next(places)), f"2026-11-20 {time}")
+                for ind, time in arrivals]
+        frame = spark.createDataFrame(rows, "data BINARY, partitionKey STRING, shardId STRING, sequenceNumber STRING, t STRING").selectExpr("* EXCEPT (t)", "CAST(t AS TIMESTAMP) AS approximateArrivalTimestamp")
+        frame.coalesce(1).write.parquet(str(tmp_path / f"one{number}"))
+        feed.mkdir(exist_ok=True)
+        next((tmp_path / f"one{number}").glob("*.parquet")).rename(feed / f"{number}.parquet")
+
+    def run():
+        def replace_source(namespace):
+            if "source" in namespace:
+                namespace["source"] = lambda record: namespace["spark"].readStream.schema(schema).option("maxFilesPerTrigger", "1").option("latestFirst", "false").parquet(str(feed))
+        job = session(spark, tmp_path, "nb_late", record="user", every="once", checkpoints=str(tmp_path / "checkpoints"))
+        job.run(exported / "4_stream.py", before_last=replace_source)
+        return [row[0] for row in spark.sql("SELECT ind FROM nb_late.user_stream ORDER BY ind").collect()]
+
+    put(0, "ahead", *((ind, "12:00:00") for ind in range(10)), (3, "12:04:00"))  # 3 again in the batch
+    assert run() == [*range(10)]
+    put(1, "behind", *((ind, "02:00:00") for ind in range(10, 20)), ("x", "02:00:00"))  # ten hours late
+    put(2, "ahead", (4, "12:09:00"), (5, "12:31:00"), (20, "12:31:00"))  # 4 within the window, 5 beyond it
+    put(3, "behind", (21, "02:01:00"), (10, "02:05:00"), ("y", "02:05:00"))
+    whole = sorted([*range(22), 5])
+    assert run() == whole
+    assert spark.table("nb_late.dead_stream").count() == 2
+    shutil.rmtree(tmp_path / "checkpoints")  # every record is read again, and batches count from 0 again
+    put(4, "behind", (22, "02:02:00"))
+    assert run() == [*whole, 22]
+    shutil.rmtree(tmp_path / "checkpoints")
+    spark.sql("DELETE FROM nb_late.user_stream_seen")
+    put(5, "behind", (23, "02:02:00"))
+    assert set(run()) == set(range(24))
