@@ -106,12 +106,7 @@ void handle(const std::shared_ptr<Shared>& shared, const http::Request& request,
   if (misspelt || methods_of(resource).empty()) return respond(refuse(not_found(*found)));
   if (request.method == "OPTIONS") return respond(cors(resource));
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
-  if (lacks_its_stream(*found, method)) {
-    return respond(refuse({400, 400,
-                           fmt::format("HTTP 400 Bad Request: which stream? Its name stands in the path, "
-                                       "/streams/NAME/{0}, or in the query, /streams/{0}?stream-name=NAME.",
-                                       found->stream)}));
-  }
+  if (lacks_its_stream(*found, method)) return respond(refuse({400, 400, which_stream(found->stream)}));
   if (!takes(resource, method)) {
     http::Response response =
         refuse({405, 405, fmt::format("HTTP 405 Method Not Allowed: this path takes {}.", methods_of(resource))});

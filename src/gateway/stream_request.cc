@@ -158,6 +158,13 @@ http::Response gateway_error(int status, std::string_view message) {
   return {status, std::string(kJson), {}, body + "}"};
 }
 
+std::string which_stream(std::string_view resource) {
+  return fmt::format(
+      "HTTP 400 Bad Request: which stream? Its name stands in the path, /streams/NAME/{0}, or in the query, "
+      "/streams/{0}?stream-name=NAME.",
+      resource);
+}
+
 http::Response kinesis_error(int status, std::string_view type, std::string_view message) {
   std::string body = R"({"__type":)";
   append_json_string(body, type);

@@ -27,6 +27,8 @@ struct StreamRecord {
 
 // An error of API Gateway itself: {"message":"…"} with the status.
 http::Response gateway_error(int status, std::string_view message);
+// What is said to a request for /streams/record or /streams/records, `resource`, that names no stream.
+std::string which_stream(std::string_view resource);
 // An error as Kinesis words it: {"__type":"…","message":"…"}.
 http::Response kinesis_error(int status, std::string_view type, std::string_view message);
 

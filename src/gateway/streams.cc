@@ -115,7 +115,16 @@ Call get_records(const Route& route, const http::Request& request) {
   return {"GetRecords", json.end_object().take()};
 }
 
+// POST /streams/record with a record in it: no stream named "record" is meant, the stream's name is missing.
+bool holds_records(const Route& route, std::string_view body) {
+  if (route.stream == "records") return parse_stream_records(body).has_value();
+  if (route.stream != "record") return false;
+  const auto record = parse_stream_record(body);
+  return record && !record->members.empty();
+}
+
 std::expected<Call, http::Response> create(const Route& route, std::string_view body) {
+  if (holds_records(route, body)) return std::unexpected(gateway_error(400, which_stream(route.stream)));
   const auto shards = parse_shard_count(body, kDefaultShards);
   if (!shards) return std::unexpected(shards.error());
   return Call{"CreateStream", named(route).key("ShardCount").number(*shards).end_object().take()};

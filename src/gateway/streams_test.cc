@@ -298,6 +298,7 @@ TEST_F(StreamsTest, WordsItsOwnErrorsAsApiGatewayDoes) {
       {"GET", "/streams?Limit=%zz", 400, "percent"},
       {"PUT", "/streams/record", 400, "/streams/NAME/record"},
       {"PUT", "/streams/records", 400, "/streams/records?stream-name=NAME"},
+      {"POST", "/streams/record", 400, "/streams/NAME/record"},
   };
   for (const Case& c : cases) {
     const auto answer = send(c.method, c.path, R"({"StreamName":"s","Data":{},"PartitionKey":"k"})");
@@ -307,8 +308,11 @@ TEST_F(StreamsTest, WordsItsOwnErrorsAsApiGatewayDoes) {
     EXPECT_EQ(answer.content_type, "application/json");
     EXPECT_EQ(!http::find_header(answer.headers, "Allow").empty(), c.status == 405) << c.path;
   }
+  EXPECT_EQ(send("POST", "/streams/records", R"({"records":[{"Data":1,"PartitionKey":"k"}]})").status, 400);
   EXPECT_TRUE(asked.empty());
-  EXPECT_EQ(gateway->counts().requests_refused, static_cast<int64_t>(std::size(cases)));
+  EXPECT_EQ(gateway->counts().requests_refused, static_cast<int64_t>(std::size(cases)) + 1);
+  EXPECT_EQ(send("POST", "/streams/record", R"({"ShardCount":1})").status, 200);
+  EXPECT_EQ(asked.back().operation, "CreateStream");
 }
 
 TEST_F(StreamsTest, SaysThatTheServiceCannotBeReached) {
