@@ -8,6 +8,7 @@
 #include <string>
 
 #include "app/stream_part.h"
+#include "base/logging.h"
 #include "base/properties.h"
 #include "lake/spark_stream.h"
 
@@ -43,6 +44,7 @@ Result<spark::Options> kafka_options(const Context& context) {
 
 Result<int> run_stream_on_spark(const Context& context, object::Store& lake, lake::SparkChoice spark) {
   using From = lake::SparkStreamOptions::From;
+  if (!context.options.anew.empty()) return invalid("--anew is of the workers on DuckDB; on Spark it means nothing");
   lake::SparkStreamOptions options;
   options.spark = std::move(spark);
   options.until_caught_up = context.options.until_caught_up;
@@ -66,13 +68,10 @@ Result<int> run_stream_on_spark(const Context& context, object::Store& lake, lak
     fmt::print("{:<9} {}\n{:<9} {}\nready: {}\n", "lake", lake.url(), "spark", options.spark.lake, text);
     std::fflush(stdout);
   };
+  options.progress = [](std::string_view text) { info("{}", text); };
   const auto counts = lake::run_spark_stream(with_stream_repeats(context), lake, options);
   if (!counts) return pass(counts.error());
-  std::string line;
-  for (const lake::SparkStreamCounts& each : *counts)
-    line += fmt::format("{}{} has {} rows, {} of them new", line.empty() ? "" : ", ", each.table, each.after,
-                        each.after - each.before);
-  fmt::print("stopped: {}\n", line);
+  fmt::print("stopped: {}\n", counts->empty() ? "before it had begun" : lake::line_of(*counts));
   return 0;
 }
 

@@ -62,7 +62,7 @@ Result<Session> open_session(const pipeline::Pipeline& pipeline, object::Store& 
     if (!choice) return pass(choice.error());
     session.choice = std::move(*choice);
   }
-  auto asked = options.spark ? open_spark_queries(pipeline, options.spark)
+  auto asked = options.spark ? open_spark_queries(pipeline, store, options.spark)
                              : open_duckdb_queries(pipeline, store, options.memory_bytes, options.threads);
   if (!asked) return pass(asked.error());
   session.asked = std::move(*asked);

@@ -53,13 +53,15 @@ class DuckDbQueries final : public QuerySession {
 
 class SparkQueries final : public QuerySession {
  public:
-  SparkQueries(std::unique_ptr<spark::Session> session, std::string lake)
-      : spark_(std::move(session)), lake_(std::move(lake)) {}
+  SparkQueries(std::unique_ptr<spark::Session> session, std::string lake, std::string url)
+      : spark_(std::move(session)), lake_(std::move(lake)), url_(std::move(url)) {}
 
   Result<> add_view(const std::string& table, std::optional<delta::Snapshot> snapshot,
                     const std::vector<delta::Column>& columns) override {
     if (snapshot) {
-      return spark_->create_view(table, "SELECT * FROM " + spark_table(lake_, table, snapshot->version));
+      auto made = spark_->create_view(table, "SELECT * FROM " + spark_table(lake_, table, snapshot->version));
+      if (!made) return pass(at_lake(made.error(), lake_, url_));
+      return made;
     }
     std::string nulls;
     for (const delta::Column& column : columns) {
@@ -74,7 +76,9 @@ class SparkQueries final : public QuerySession {
   }
 
   Result<sql::Table> ask(const std::string& sql, const sql::Origin& origin) override {
-    return spark_->query(sql, origin);
+    auto answer = spark_->query(sql, origin);
+    if (!answer) return pass(at_lake(answer.error(), lake_, url_));
+    return answer;
   }
 
   void watch(const Progress& progress, const std::string& step) override {
@@ -86,7 +90,8 @@ class SparkQueries final : public QuerySession {
 
  private:
   const std::unique_ptr<spark::Session> spark_;
-  const std::string lake_;
+  const std::string lake_;  // as Spark has it
+  const std::string url_;   // as we have it
 };
 
 }  // namespace
@@ -103,12 +108,12 @@ Result<std::unique_ptr<QuerySession>> open_duckdb_queries(const pipeline::Pipeli
   return std::make_unique<DuckDbQueries>(store, std::move(*spill), std::move(*database), std::move(*connection));
 }
 
-Result<std::unique_ptr<QuerySession>> open_spark_queries(const pipeline::Pipeline& pipeline,
+Result<std::unique_ptr<QuerySession>> open_spark_queries(const pipeline::Pipeline& pipeline, const object::Store& store,
                                                          const SparkChoice& choice) {
   auto session = choice.open();
   if (!session) return pass(session.error());
   if (auto known = run_spark_prelude(**session, pipeline); !known) return pass(known.error());
-  return std::make_unique<SparkQueries>(std::move(*session), choice.lake);
+  return std::make_unique<SparkQueries>(std::move(*session), choice.lake, store.url());
 }
 
 }  // namespace pinflow::lake

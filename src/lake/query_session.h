@@ -39,6 +39,7 @@ class QuerySession {
 // With the prelude's functions. `memory_bytes` and `threads` are as of QueryOptions.
 Result<std::unique_ptr<QuerySession>> open_duckdb_queries(const pipeline::Pipeline& pipeline, object::Store& store,
                                                           int64_t memory_bytes, int threads);
-Result<std::unique_ptr<QuerySession>> open_spark_queries(const pipeline::Pipeline& pipeline, const SparkChoice& choice);
+Result<std::unique_ptr<QuerySession>> open_spark_queries(const pipeline::Pipeline& pipeline, const object::Store& store,
+                                                         const SparkChoice& choice);
 
 }  // namespace pinflow::lake

@@ -42,6 +42,35 @@ class SparkEngine final : public Engine {
 
   Result<CleanedCounts> clean(const pipeline::RecordType& record, std::vector<TopicObject> objects,
                               const std::string& date) override {
+    return here(clean_there(record, std::move(objects), date));
+  }
+
+  Result<std::vector<delta::DataFile>> write_dead(const std::vector<const pipeline::RecordType*>& records,
+                                                  int64_t plan) override {
+    return here(write_dead_there(records, plan));
+  }
+
+  Result<WrittenFiles> write_rows(const pipeline::RecordType& record, bool drop_repeats,
+                                  const std::optional<delta::Snapshot>& before) override {
+    return here(write_rows_there(record, drop_repeats, before));
+  }
+
+  Result<> forget(const pipeline::RecordType& record) override {
+    kept_.erase(record.name);
+    return spark_.execute(fmt::format("DROP VIEW IF EXISTS {}; DROP VIEW IF EXISTS {}", view_of(record),
+                                      quote_name("dead_" + record.name)));
+  }
+
+ private:
+  // What was missed in the lake may be looked for in the wrong place.
+  template <class T>
+  Result<T> here(Result<T> result) const {
+    if (!result) return pass(at_lake(result.error(), lake_, store_.url()));
+    return result;
+  }
+
+  Result<CleanedCounts> clean_there(const pipeline::RecordType& record, std::vector<TopicObject> objects,
+                                    const std::string& date) {
     Kept kept;
     kept.objects = std::move(objects);
     kept.date = date;
@@ -90,8 +119,8 @@ class SparkEngine final : public Engine {
     return cleaned;
   }
 
-  Result<std::vector<delta::DataFile>> write_dead(const std::vector<const pipeline::RecordType*>& records,
-                                                  int64_t plan) override {
+  Result<std::vector<delta::DataFile>> write_dead_there(const std::vector<const pipeline::RecordType*>& records,
+                                                        int64_t plan) {
     std::string letters;
     int64_t expected = 0;
     for (const pipeline::RecordType* record : records) {
@@ -125,8 +154,8 @@ class SparkEngine final : public Engine {
     return files;
   }
 
-  Result<WrittenFiles> write_rows(const pipeline::RecordType& record, bool drop_repeats,
-                                  const std::optional<delta::Snapshot>& before) override {
+  Result<WrittenFiles> write_rows_there(const pipeline::RecordType& record, bool drop_repeats,
+                                        const std::optional<delta::Snapshot>& before) {
     const Kept& kept = kept_.at(record.name);
     if (kept.good == 0) return WrittenFiles{};
     const std::string view = view_of(record);
@@ -157,13 +186,6 @@ class SparkEngine final : public Engine {
     return written;
   }
 
-  Result<> forget(const pipeline::RecordType& record) override {
-    kept_.erase(record.name);
-    return spark_.execute(fmt::format("DROP VIEW IF EXISTS {}; DROP VIEW IF EXISTS {}", view_of(record),
-                                      quote_name("dead_" + record.name)));
-  }
-
- private:
   static std::string view_of(const pipeline::RecordType& record) { return quote_name("cleaned_" + record.name); }
 
   // The raw view, as a cleaning's first WITH; without a newline, so that the cleaning begins on the second line.

@@ -39,6 +39,15 @@ std::string spark_path_of(const std::string& url, const std::vector<std::pair<st
   return from;
 }
 
+Error at_lake(Error error, const std::string& lake, const std::string& url) {
+  const auto says = [&error](std::string_view part) { return error.message.contains(part); };
+  const bool missed = error.code == Code::not_found || says("does not exist") || says("DELTA_VERSION");
+  if (!missed || !says(lake) || says("engine.paths")) return error;
+  error.message += fmt::format(
+      "; is {} there the lake that is {} here? Look at engine.paths in the profile (docs/spark.md)", lake, url);
+  return error;
+}
+
 std::string spark_literal_path(std::string_view path) {
   std::string out;
   for (const char byte : path) {

@@ -31,6 +31,10 @@ spark::Options spark_settings();
 // begins with; without one a folder stays, made absolute, and s3:// becomes s3a://. Pure but for the working folder.
 std::string spark_path_of(const std::string& url, const std::vector<std::pair<std::string, std::string>>& paths);
 
+// Spark's error, with a question behind it where Spark missed something in the lake: is `lake`, as Spark has it, the
+// store at `url`? Pure.
+Error at_lake(Error error, const std::string& lake, const std::string& url);
+
 // `path` for a reader that takes patterns: {, [, * and the like stand for themselves.
 std::string spark_literal_path(std::string_view path);
 

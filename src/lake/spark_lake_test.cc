@@ -5,6 +5,7 @@
 
 #include "lake/owners.h"
 #include "lake/spark_raw.h"
+#include "lake/spark_stream.h"
 #include "object/memory_store.h"
 
 namespace pinflow::lake {
@@ -49,6 +50,25 @@ TEST(Owners, AStreamTableHasOneForLife) {
   EXPECT_THAT(refused.error().message, HasSubstr("pin_stream is fed by a query on Spark"));
   ASSERT_TRUE(claim_stream_table(store, "geo_stream", kOwnedHere));
   EXPECT_FALSE(claim_stream_table(store, "geo_stream", kOwnedBySpark));
+}
+
+TEST(SparkLake, AsksWhetherItIsTheSameLake) {
+  const Error missed{Code::not_found, "File file:/nowhere/lake/tables/pin/_delta_log does not exist"};
+  const std::string said = at_lake(missed, "/nowhere/lake", "/data/lake").message;
+  EXPECT_EQ(said, missed.message +
+                      "; is /nowhere/lake there the lake that is /data/lake here? Look at engine.paths in the profile "
+                      "(docs/spark.md)");
+  EXPECT_EQ(at_lake({Code::not_found, said}, "/nowhere/lake", "/data/lake").message, said);  // once
+  // Neither a table that a query misspells nor another fault is of the paths.
+  for (const Error& other : {Error{Code::not_found, "[TABLE_OR_VIEW_NOT_FOUND] `pins` cannot be found"},
+                             Error{Code::denied, "no entry to /nowhere/lake/tables/pin"}})
+    EXPECT_EQ(at_lake(other, "/nowhere/lake", "/data/lake").message, other.message);
+}
+
+TEST(SparkStream, CountsAsALine) {
+  EXPECT_EQ(line_of({{"pin", "pin_stream", 900, 1200}, {"geo", "geo_stream", 5, 5}}),
+            "pin_stream has 1200 rows, 300 of them new, geo_stream has 5 rows, 0 of them new");
+  EXPECT_EQ(line_of({}), "");
 }
 
 }  // namespace

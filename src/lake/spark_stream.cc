@@ -22,7 +22,11 @@ using spark::quote_text;
 using From = SparkStreamOptions::From;
 
 constexpr std::chrono::milliseconds kPoll{1000};
+constexpr std::chrono::seconds kSayEvery{10};
 constexpr int kObjectsAtOnce = 1000;  // of one micro-batch, and of one topic
+
+// Whatever was under way when a stop was asked for ends with this.
+bool is_of_a_stop(const Error& error) { return error.code == Code::cancelled && stop_requested(); }
 
 struct Running {
   spark::StreamQuery query;
@@ -40,21 +44,16 @@ class SparkStream {
   Result<std::vector<SparkStreamCounts>> run() {
     if (auto known = run_spark_prelude(*spark_, pipeline_); !known) return pass(known.error());
     if (auto ready = make_table(kDeadStreamTable, dead_stream_columns()); !ready) return pass(ready.error());
-    std::vector<SparkStreamCounts> counts;
     for (const pipeline::RecordType& record : pipeline_.records) {
       auto before = make_table(record.stream_table, delta_columns(record.columns));
       if (!before) return pass(before.error());
-      counts.push_back({record.name, record.stream_table, *before, *before});
+      counts_.push_back({record.name, record.stream_table, *before, *before});
     }
     auto ended = begin_and_wait();
     stop_all();
-    if (!ended) return pass(ended.error());
-    for (SparkStreamCounts& each : counts) {
-      const auto snapshot = find_snapshot(store_, each.table);
-      if (!snapshot) return pass(snapshot.error());
-      if (*snapshot) each.after = (*snapshot)->records();
-    }
-    return counts;
+    if (!ended && !is_of_a_stop(ended.error())) return pass(ended.error());
+    if (auto counted = count(); !counted) return pass(counted.error());
+    return std::move(counts_);
   }
 
  private:
@@ -73,22 +72,47 @@ class SparkStream {
     return made->snapshot.records();
   }
 
+  Result<> count() {
+    for (SparkStreamCounts& each : counts_) {
+      const auto snapshot = find_snapshot(store_, each.table);
+      if (!snapshot) return pass(snapshot.error());
+      if (*snapshot) each.after = (*snapshot)->records();
+    }
+    return {};
+  }
+
+  // A run that ends by itself says that it is at work also where no rows come.
+  void tell(const std::string& doing) {
+    if (!options_.progress || !count()) return;
+    std::string line = line_of(counts_);
+    if (line == told_ && !options_.until_caught_up) return;
+    options_.progress(doing.empty() ? line : line + "; Spark: " + doing);
+    told_ = std::move(line);
+  }
+
   Result<> begin_and_wait() {
     for (const pipeline::RecordType& record : pipeline_.records) {
       if (auto begun = begin(record); !begun) return begun;
     }
     if (options_.report)
       options_.report(fmt::format("{} queries run on {}, Ctrl-C stops them", running_.size(), spark_->shown()));
+    auto said = std::chrono::steady_clock::now();
     for (;;) {
       bool active = false;
+      std::string doing;
       for (const Running& each : running_) {
         const auto state = spark_->stream_state(each.query);
         if (!state) return pass(state.error(), "the stream into {}", each.table);
         if (state->failed) return pass(*state->failed, "the stream into {}", each.table);
         active = active || state->active;
+        if (state->active && doing.empty()) doing = state->message;
       }
       if (!active && options_.until_caught_up) return {};
       if (!active) return unavailable("the queries have ended on Spark; start them again");
+      if (std::chrono::steady_clock::now() - said >= kSayEvery) {
+        tell(doing);
+        said = std::chrono::steady_clock::now();
+      }
       if (wait_for_stop(kPoll)) return {};
     }
   }
@@ -192,17 +216,31 @@ class SparkStream {
   const std::unique_ptr<spark::Session> spark_;
   std::string date_;
   std::vector<Running> running_;
+  std::vector<SparkStreamCounts> counts_;
+  std::string told_;
 };
 
 }  // namespace
+
+std::string line_of(const std::vector<SparkStreamCounts>& counts) {
+  std::string line;
+  for (const SparkStreamCounts& each : counts)
+    line += fmt::format("{}{} has {} rows, {} of them new", line.empty() ? "" : ", ", each.table, each.after,
+                        each.after - each.before);
+  return line;
+}
 
 Result<std::vector<SparkStreamCounts>> run_spark_stream(const pipeline::Pipeline& pipeline, object::Store& store,
                                                         const SparkStreamOptions& options) {
   if (pipeline.repeats.stream_drop)
     warn("a stream on Spark keeps repeats: repeats.stream is drop, which the program's own stream workers do");
   auto session = options.spark.open();
-  if (!session) return pass(session.error());
-  return SparkStream(pipeline, store, options, std::move(*session)).run();
+  Result<std::vector<SparkStreamCounts>> counts;
+  if (session) counts = SparkStream(pipeline, store, options, std::move(*session)).run();
+  else counts = pass(session.error());
+  if (!counts && is_of_a_stop(counts.error())) return std::vector<SparkStreamCounts>();
+  if (!counts) return pass(at_lake(counts.error(), options.spark.lake, store.url()));
+  return counts;
 }
 
 }  // namespace pinflow::lake

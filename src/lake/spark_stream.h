@@ -22,11 +22,12 @@ namespace pinflow::lake {
 struct SparkStreamOptions {
   SparkChoice spark;
   enum class From { objects, kafka, kinesis } from = From::objects;
-  spark::Options source;                              // of the connector: kafka.bootstrap.servers, region, …
-  std::string every;                                  // "10 seconds"; empty: as fast as it can
-  bool until_caught_up = false;                       // take what is there, then end
-  std::string date;                                   // $date in the cleanings
-  std::function<void(std::string_view text)> report;  // now and then, one line
+  spark::Options source;                                // of the connector: kafka.bootstrap.servers, region, …
+  std::string every;                                    // "10 seconds"; empty: as fast as it can
+  bool until_caught_up = false;                         // take what is there, then end
+  std::string date;                                     // $date in the cleanings
+  std::function<void(std::string_view text)> report;    // once, when all queries run
+  std::function<void(std::string_view text)> progress;  // now and then, one line: how many rows there are
 };
 
 struct SparkStreamCounts {
@@ -36,9 +37,13 @@ struct SparkStreamCounts {
   int64_t after = 0;
 };
 
+// "pin_stream has 1200 rows, 300 of them new, geo_stream …"
+std::string line_of(const std::vector<SparkStreamCounts>& counts);
+
 // Runs until a stop is asked for (the queries are then stopped behind the batch that they are at), or all is in the
-// tables. Errors: conflict (a table is the embedded workers': owners.h), unsupported (no such connector on the
-// cluster), those of a cleaning with file and line, and Spark's own. The next run goes on at the checkpoints.
+// tables. A stop is no error; where it comes before a table was looked at there are no counts. Errors: conflict (a
+// table is the embedded workers': owners.h), unsupported (no such connector on the cluster), those of a cleaning with
+// file and line, and Spark's own. The next run goes on at the checkpoints.
 Result<std::vector<SparkStreamCounts>> run_spark_stream(const pipeline::Pipeline& pipeline, object::Store& store,
                                                         const SparkStreamOptions& options);
 
