@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import signal
+import socket
+import struct
 import threading
 import time
 
@@ -279,6 +281,57 @@ def test_up_goes_on_without_a_stream_that_was_deleted(tmp_path):
         pf.wait_until(lambda: len(pf.rows(tables, "geo_stream")) == 2, what="the new stream's row")
         assert process.stop() == 0
     assert sorted(row[5] for row in pf.rows(tables, "dead_stream")) == ['"bad 1"', '"bad 2"']
+
+
+def delete_records(address, topic, partition):
+    """Kafka's DeleteRecords, version 0, of all that the partition has: what retention does, at once."""
+    name = topic.encode()
+    body = struct.pack(f">hhihih{len(name)}siiqi", 21, 0, 1, -1, 1, len(name), name, 1, partition, -1, 10_000)
+    with socket.create_connection(address, timeout=10) as kafka:
+        kafka.sendall(struct.pack(">i", len(body)) + body)
+        size, = struct.unpack(">i", kafka.recv(4, socket.MSG_WAITALL))
+        answer = kafka.recv(size, socket.MSG_WAITALL)
+    assert answer[-2:] == b"\0\0", answer
+
+
+def test_topics_with_a_gap_and_made_anew_are_gone_on_with(tmp_path):
+    """Repeats are kept, so what is read twice is seen."""
+    pipeline = with_pipeline(tmp_path / "pipeline", lambda text: re.sub(r"(stream_table: \w+)\n", r"\1\n    from: kafka\n", text))
+    data, topic = tmp_path / "data", "local.geo"
+    with pf.running("broker", "--data", data, "--listen", "127.0.0.1:0") as broker:
+        kafka = ["--bootstrap-server", broker.addresses["broker"], "-p", pipeline, "--data", data]
+        pf.pinflow("topics", "create", *kafka)
+        pf.pinflow("topics", "delete", "--topic", topic, *kafka)
+        pf.pinflow("topics", "create", "--topic", topic, "--partitions", 2, *kafka)
+        with pf.running("gateway", "--listen", "127.0.0.1:0", *kafka) as gateway:
+            def send(*inds):
+                raw = json.dumps([{"value": geo(ind), "partition": ind % 2} for ind in inds])
+                status, _ = pf.post(gateway.address("gateway"), topic, raw=raw)
+                assert status == 200
+            def catch_up(*args, check=True):
+                return pf.pinflow("stream", "--until-caught-up", "--keep-repeats", *kafka, *args, check=check)
+            def inds():
+                return sorted(row[0] for row in pf.rows(data / "lake", "geo_stream"))
+            send(0, 1, 2, 3)
+            catch_up()
+            send(4, 5)
+            delete_records(broker.address("broker"), topic, 0)
+            send(6, 7)
+            refused = catch_up(check=False)
+            assert refused.returncode == 1 and inds() == [0, 1, 2, 3]
+            assert "1 records are lost" in refused.stderr and f"pinflow stream --anew {topic} (repeats are kept" in refused.stderr
+            catch_up("--anew", topic)
+            assert inds() == [0, 1, 2, 3, 5, 6, 7]  # the partition that lacks nothing is not read twice
+            assert "Leave --anew out" in catch_up("--anew", topic, check=False).stderr
+            pf.pinflow("topics", "delete", "--topic", topic, *kafka)
+            pf.pinflow("topics", "create", "--topic", topic, "--partitions", 2, *kafka)
+            send(8, 9, 10, 11, 12, 13, 14, 15)
+            refused = catch_up(check=False)
+            assert refused.returncode == 1 and "is not the topic that the table was filled from" in refused.stderr
+            catch_up("--anew", topic)
+            send(16)
+            catch_up()
+            assert inds() == [0, 1, 2, 3, *range(5, 17)]
 
 
 def test_a_mistake_in_a_cleaning_is_mended(tmp_path):

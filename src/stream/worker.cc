@@ -310,6 +310,7 @@ Result<bool> Worker::gather(Batch& batch, Clock::time_point due) {
     limits.bytes = options_.most_bytes - std::min(batch.bytes(), options_.most_bytes - 1);
     limits.wait =
         waits ? std::chrono::ceil<milliseconds>(std::max(until - now, Clock::duration::zero())) : milliseconds(0);
+    if (is_hurried()) limits.wait = std::min(limits.wait, kHurry);
     auto blocks = reading_->read(limits);
     if (!blocks) return of_feed(blocks.error());
     const bool came = !blocks->empty();
