@@ -420,8 +420,15 @@ def test_metrics(tmp_path):
             return status == 200 and dict(re.findall(line, body.decode())) == {"clean": "2", "duplicate": "1", "dead": "1"}
         pf.wait_until(told, what="the metrics")
         assert pf.request(working.address("metrics"), "GET", "/health")[0] == 200
-        assert working.stop() == 0
-    assert any(l.startswith("stopped: 2 rows in 1 commits") or l.startswith("stopped: 2 rows in") for l in working.lines)
+        Kinesis(process.address("streams"))("DeleteStream", StreamName="streaming-local-user")
+        pf.wait_until(lambda: pf.request(working.address("metrics"), "GET", "/health")[0] == 503, what="the worker's end")
+        text = pf.request(working.address("metrics"), "GET", "/metrics")[2].decode()
+        ended = dict(re.findall(r'pinflow_stream_ended\{feed="stream streaming-local-(\w+)"\} (\d)', text))
+        assert ended == {"pin": "0", "geo": "0", "user": "1"} and "pinflow_stream_up 0" in text
+        put(Kinesis(process.address("streams")), "streaming-local-geo", [geo(3)])
+        pf.wait_until(lambda: len(pf.rows(tmp_path / "lake", "geo_stream")) == 3, what="the others go on")
+        assert working.stop() == 1
+    assert any(l.startswith("stopped: 3 rows in") and l.endswith("ended by an error: stream streaming-local-user") for l in working.lines)
 
 
 def test_plans_do_not_pile_up(tmp_path):
