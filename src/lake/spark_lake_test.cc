@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
+#include "base/shutdown.h"
 #include "lake/owners.h"
 #include "lake/spark_raw.h"
 #include "lake/spark_stream.h"
@@ -63,6 +66,24 @@ TEST(SparkLake, AsksWhetherItIsTheSameLake) {
   for (const Error& other : {Error{Code::not_found, "[TABLE_OR_VIEW_NOT_FOUND] `pins` cannot be found"},
                              Error{Code::denied, "no entry to /nowhere/lake/tables/pin"}})
     EXPECT_EQ(at_lake(other, "/nowhere/lake", "/data/lake").message, other.message);
+}
+
+// 0: it ended as asked; 1: with an error.
+int stream_that_is_cancelled(bool by_a_stop) {
+  object::MemoryStore store;
+  SparkStreamOptions options;
+  options.spark.open = [by_a_stop]() -> Result<std::unique_ptr<spark::Session>> {
+    if (by_a_stop) request_stop();
+    return fail(Code::cancelled, "stopped while waiting for Spark");
+  };
+  const auto counts = run_spark_stream(pipeline::Pipeline(), store, options);
+  return counts && counts->empty() ? 0 : 1;
+}
+
+// In a process of its own: a stop is never taken back.
+TEST(SparkStreamDeathTest, AStopIsNoErrorAndACancelledStatementIs) {
+  EXPECT_EXIT(std::_Exit(stream_that_is_cancelled(true)), ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(std::_Exit(stream_that_is_cancelled(false)), ::testing::ExitedWithCode(1), "");
 }
 
 TEST(SparkStream, CountsAsALine) {
