@@ -102,6 +102,41 @@ TEST_F(Recovery, RecordsThatWereTrimmedAreAGapThatIsSteppedOver) {
   EXPECT_EQ(run().records[0].raw, 0);
 }
 
+// The n-th call of the store ends the worker that goes on anew; the next one does it, or finds it done.
+TEST_F(Recovery, WhateverEndsGoingOnAnewEachRecordIsInItsTableOnce) {
+  int posted = 0, ended = 0, done_before = 0;
+  for (const bool after_work : {false, true}) {
+    for (int64_t n = 1; n < 34; n += 4) {
+      stream_->put(reading(++posted));
+      stream_->put(fmt::format(R"({{"number":"dead {}"}})", posted));
+      run();
+      stream_->make_anew();
+      stream_->put(reading(++posted));
+      stream_->put(fmt::format(R"({{"number":"dead {}"}})", posted));
+      auto calls = std::make_shared<std::atomic<int64_t>>(0);
+      store_.inject([=](const object::MemoryStore::Call& call) -> std::optional<object::MemoryStore::Fault> {
+        if (std::string(call.name).contains("leases") || ++*calls < n) return std::nullopt;
+        return object::MemoryStore::Fault{{Code::denied, "the end"}, after_work && *calls == n};
+      });
+      options_.anew = {kName};
+      ended += (*start())->catch_up(seconds(60)) ? 0 : 1;
+      store_.inject(nullptr);
+      auto streams = start();
+      if (const auto again = (*streams)->catch_up(seconds(60)); !again) {
+        EXPECT_THAT(again.error().message, HasSubstr("nothing of it is missing"));
+        ++done_before;
+      }
+      streams->reset();
+      options_.anew.clear();
+    }
+  }
+  run();
+  EXPECT_GT(ended, 8);
+  EXPECT_GT(done_before, 0);
+  EXPECT_EQ(rows("SELECT count(*), count(DISTINCT number) FROM reading_stream"), fmt::format("{0}|{0}\n", posted));
+  EXPECT_EQ(rows("SELECT count(*), count(DISTINCT record) FROM dead_stream"), fmt::format("{0}|{0}\n", posted));
+}
+
 TEST_F(Recovery, AnewIsRefusedWithoutNeed) {
   stream_->put(reading(1));
   EXPECT_THAT(failure_anew().message, HasSubstr("nothing of it was read yet"));
