@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <string_view>
 #include <utility>
 
 #include "base/clock.h"
@@ -123,7 +124,10 @@ Result<Answers> run_queries(const pipeline::Pipeline& pipeline, object::Store& s
     const pipeline::Query& query = *pipeline.find_query(name);
     watch(*session, options, "query " + name);
     const Stopwatch clock;
-    auto rows = session->asked->ask(with_date(query.sql.text, answers.date), {query.sql.file.string()});
+    const std::string_view text =
+        std::string_view(query.sql.text).substr(0, query.sql.text.find_last_not_of(" \t\r\n") + 1);
+    const auto lines = static_cast<int>(std::ranges::count(text, '\n')) + 1;
+    auto rows = session->asked->ask(with_date(query.sql.text, answers.date), {query.sql.file.string(), 1, lines});
     if (!rows) return pass(rows.error());
     answers.all.push_back({name, query.title, std::move(*rows), clock.seconds()});
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -174,7 +175,13 @@ Error error_of(duckdb_error_type kind, std::string_view message, const Origin& o
   Error error{code_of(kind, message), std::string(message)};
   if (origin.file.empty()) return error;
   const int line = line_in(message);
-  if (line < origin.first_line || line - origin.first_line >= origin.lines) return error.within(origin.file);
+  // A text that ends too early is found wanting behind it, or nowhere: that is its last line.
+  const bool parsing = message.starts_with("Parser Error");
+  const bool behind = line > 0 && line - origin.first_line >= origin.lines;
+  const bool early = parsing && (behind || (line == 0 && message.contains("at end of input")));
+  if (early && origin.lines != std::numeric_limits<int>::max())
+    return error.within(fmt::format("{}:{}", origin.file, origin.lines));
+  if (behind || line < origin.first_line) return error.within(origin.file);
   const int of_user = line - origin.first_line + 1;
   const std::string shown = std::to_string(line);
   error.message.replace(error.message.find("\nLINE ") + 6, shown.size(), std::to_string(of_user));

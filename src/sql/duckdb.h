@@ -28,7 +28,8 @@ struct DatabaseOptions {
 struct Origin {
   std::string file;  // empty: the statement is the program's own
   int first_line = 1;
-  int lines = std::numeric_limits<int>::max();  // of the user's text; errors outside of it carry no line
+  int lines = std::numeric_limits<int>::max();  // of the user's text; errors outside of it carry no line, but a
+                                                // parser's its last
 };
 
 // Rows that one query may bring into memory; more is Code::full. Answers are small: big results go to files by COPY.

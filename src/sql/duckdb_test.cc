@@ -66,6 +66,13 @@ TEST_F(DuckDbTest, AnErrorNamesTheUsersFileAndLine) {
   const auto outside = sql_.query("SELECT * FROM (\nSELECT 1\n) WHERE nonsense", {"clean/pin.sql", 2, 1});
   ASSERT_FALSE(outside);
   EXPECT_THAT(outside.error().message, StartsWith("clean/pin.sql: "));
+
+  const auto cut_off = sql_.query("SELECT 1\nFROM t\nWHERE", {"queries/x.sql", 1, 3});
+  ASSERT_FALSE(cut_off);
+  EXPECT_THAT(cut_off.error().message, StartsWith("queries/x.sql:3: "));
+  const auto cut_off_inside = sql_.query("SELECT * FROM (\nSELECT 1\nWHERE\n) t", {"clean/pin.sql", 2, 2});
+  ASSERT_FALSE(cut_off_inside);
+  EXPECT_THAT(cut_off_inside.error().message, StartsWith("clean/pin.sql:2: "));
 }
 
 TEST_F(DuckDbTest, AValueThatDoesNotCastIsAnErrorAndTheSessionGoesOn) {
