@@ -36,6 +36,12 @@ def test_what_to_write_instead_is_taken(tmp_path):
     assert status == 0
 
 
+def test_what_is_near_to_it_is_taken(tmp_path):
+    status, rules = rules_by_place(tmp_path, cases.NEAR)
+    assert [(sql, rules[place]) for place, sql in enumerate(cases.NEAR) if rules[place]] == []
+    assert status == 0
+
+
 def test_our_own_pipelines_pass(tmp_path):
     for folder in (pf.PIPELINE, pf.ROOT / "tests/pipelines/tiny"):
         done = pf.pinflow("check", "--pipeline", folder)
@@ -63,3 +69,34 @@ def test_both_preludes_make_the_same_functions(tmp_path):
     assert status == 1 and {finding["rule"] for finding in found} == {"prelude"}
     assert any("pair has 3 parameters" in finding["what"] for finding in found)
     assert any("only_here is missing" in finding["what"] for finding in found)
+
+
+def test_a_query_is_not_stopped_by_another_file(tmp_path):
+    """The SQL of the query asked for is judged; the address is nobody's, and is reached for only by SQL that passes."""
+    shutil.copytree(pf.PIPELINE, tmp_path / "p")
+    (tmp_path / "p/queries/top_country.sql").write_text("SELECT count(*) FROM pin", encoding="utf-8")
+    ask = lambda name: pf.pinflow("query", name, "--pipeline", tmp_path / "p", "--data", tmp_path / "data", "--engine", "sc://127.0.0.1:9", check=False).stderr  # noqa: E731
+    assert "top_country.sql:1:8: a computed column without AS" in ask("top_country")
+    other = ask("users_joined_by_year")
+    assert "top_country" not in other and "computed column" not in other and "127.0.0.1:9" in other
+
+
+def test_a_text_cut_off_names_its_last_line(tmp_path):
+    shutil.copytree(pf.PIPELINE, tmp_path / "p")
+    (tmp_path / "p/queries/top_country.sql").write_text("SELECT category\nFROM pin\nWHERE", encoding="utf-8")
+    done = pf.pinflow("query", "top_country", "--pipeline", tmp_path / "p", "--data", tmp_path / "data", check=False)
+    assert "queries/top_country.sql:3: " in done.stderr
+
+
+def test_the_notebooks_name_the_lakes_bucket(tmp_path):
+    pf.pinflow("export", "databricks", tmp_path / "a", "--lake", "s3://lake/posts/")
+    text = (tmp_path / "a/1_objects.py").read_text()
+    assert 'dbutils.widgets.text("bucket", "lake/posts", ' in text
+    stream = text + (tmp_path / "a/4_stream.py").read_text()
+    import re
+    numbers = [int(number) for number in re.findall(r'dbutils[.]widgets[.]text\([^\n]*"([0-9]+) ', stream)]
+    assert sorted(numbers) == [*range(1, 11)]
+    assert "replaced" not in pf.pinflow("export", "databricks", tmp_path / "a", "--lake", "s3://lake/posts").stderr
+    again = pf.pinflow("export", "databricks", tmp_path / "a")
+    assert "1_objects.py was there already" in again.stderr and "4_stream" not in again.stderr
+    assert '"bucket", "BUCKET"' in (tmp_path / "a/1_objects.py").read_text()

@@ -45,7 +45,8 @@ bool names_an_engine(const Context& context) {
   return !engine.empty() && engine != "duckdb";
 }
 
-Result<lake::SparkChoice> engine_of(const Context& context, const object::Store& lake) {
+Result<lake::SparkChoice> engine_of(const Context& context, const object::Store& lake,
+                                    const std::vector<std::string>* queries) {
   auto given = with_environment(context.options.engine);
   if (!given) return pass(given.error(), "--engine");
   const std::string engine = given->empty() ? setting(context, "engine") : *given;
@@ -58,7 +59,9 @@ Result<lake::SparkChoice> engine_of(const Context& context, const object::Store&
   auto connection = spark::parse_connection(engine);
   if (!connection) return pass(connection.error(), "--engine");
   if (auto secured = secure(context, *connection); !secured) return pass(secured.error());
-  if (auto same = portable::require_portable(context.pipeline); !same) {
+  const auto same = queries == nullptr ? portable::require_portable(context.pipeline)
+                                       : portable::require_portable(context.pipeline, *queries);
+  if (!same) {
     return pass(same.error(), "Spark would read this SQL otherwise than DuckDB (pinflow check)");
   }
   lake::SparkChoice choice;

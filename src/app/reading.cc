@@ -48,7 +48,7 @@ Result<int> query(const Context& context) {
   auto versions = lake::parse_choice(context.options.versions, context.options.at);
   if (!versions) return pass(versions.error());
   options.versions = std::move(*versions);
-  auto engine = engine_of(context, **lake);
+  auto engine = engine_of(context, **lake, &context.options.names);
   if (!engine) return pass(engine.error());
   options.spark = std::move(*engine);
   auto answers = lake::run_queries(context.pipeline, **lake, context.options.names, options);

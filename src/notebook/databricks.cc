@@ -50,16 +50,16 @@ std::string records_of(const pipeline::Pipeline& pipeline) {
          "  # a dead letter's text";
 }
 
-Notebook objects(const pipeline::Pipeline& pipeline) {
+Notebook objects(const pipeline::Pipeline& pipeline, std::string_view bucket) {
   Cells cells;
   cells.markdown(
       fmt::format("# {}: the objects\nWhat the other notebooks begin with: where the lake is, what the pipeline's "
                   "names are, the raw view "
                   "of a line, and the functions that its SQL uses. Made by `pinflow export databricks`; make it anew "
-                  "rather than change it here.",
+                  "rather than change it here. It needs Databricks Runtime 15.4 LTS or newer.",
                   pipeline.id));
   std::string widgets =
-      widget("bucket", "BUCKET",
+      widget("bucket", bucket.empty() ? "BUCKET" : bucket,
              "1 The bucket, with a prefix where there is one: BUCKET/PREFIX; or a path: /mnt/NAME, dbfs:/…");
   widgets += widget("id", pipeline.user_id, "2 {id} in names");
   widgets += widget("date", "", "3 $date in SQL: 2026-01-31; empty: today, UTC");
@@ -140,14 +140,14 @@ Notebook stream(const pipeline::Pipeline& pipeline) {
 
 }  // namespace
 
-Result<std::vector<Notebook>> databricks_notebooks(const pipeline::Pipeline& pipeline) {
+Result<std::vector<Notebook>> databricks_notebooks(const pipeline::Pipeline& pipeline, std::string_view bucket) {
   if (!pipeline.repeats.batch_drop) {
     return unsupported(
         "{}: with 'repeats: batch: keep' a notebook that is run again would double the rows; drop repeats, or use "
         "`pinflow batch --engine sc://…`",
         (pipeline.folder / "pipeline.yaml").string());
   }
-  return std::vector<Notebook>{objects(pipeline), clean(pipeline), queries(pipeline), stream(pipeline)};
+  return std::vector<Notebook>{objects(pipeline, bucket), clean(pipeline), queries(pipeline), stream(pipeline)};
 }
 
 }  // namespace pinflow::notebook

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -22,7 +23,8 @@ struct Notebook {
   std::string text;
 };
 
+// `bucket`: what the widget of that name says at first, BUCKET/PREFIX; empty: the word BUCKET, to be filled in.
 // unsupported: a pipeline that keeps repeats, which notebooks could not run again without doubling its rows.
-Result<std::vector<Notebook>> databricks_notebooks(const pipeline::Pipeline& pipeline);
+Result<std::vector<Notebook>> databricks_notebooks(const pipeline::Pipeline& pipeline, std::string_view bucket);
 
 }  // namespace pinflow::notebook

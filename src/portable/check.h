@@ -28,7 +28,12 @@ struct Finding {
 // In the order of the pipeline's files, then of the text.
 std::vector<Finding> check(const pipeline::Pipeline& pipeline);
 
+// Of the named queries (none: of all) and of the preludes alone.
+std::vector<Finding> check_queries(const pipeline::Pipeline& pipeline, const std::vector<std::string>& names);
+
 // For those who are about to run the SQL on Spark: invalid, with the first 20 findings.
 Result<> require_portable(const pipeline::Pipeline& pipeline);
+// … and run these queries only.
+Result<> require_portable(const pipeline::Pipeline& pipeline, const std::vector<std::string>& queries);
 
 }  // namespace pinflow::portable

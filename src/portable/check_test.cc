@@ -86,6 +86,29 @@ TEST(Check, TypesAreFollowedToTheResult) {
             "");
 }
 
+TEST(Check, AnAnswerIsOneSelectWithNamesAndAnOrder) {
+  EXPECT_EQ(in_query("SELECT count(*) FROM thing"), "column-name@1:8");
+  EXPECT_EQ(in_query("SELECT Name, name AS b, thing.number FROM thing"), "column-name@1:8");
+  EXPECT_EQ(in_query("DELETE FROM thing"), "statement@1:1");
+  EXPECT_EQ(in_query("SELECT name FROM thing\nWHERE"), "unfinished@2:1");
+  EXPECT_EQ(in_query("SELECT name FROM thing LIMIT 1"), "unordered@1:24");
+  EXPECT_EQ(in_query("SELECT max(taken) - min(taken) AS d FROM thing WHERE name <> 5"),
+            "interval@1:19 comparison@1:59");
+  EXPECT_EQ(in_query("SELECT lower(name) AS a, lower(name) = 'k' AS b, lower(name) = 'i' AS c FROM thing"),
+            "function@1:8 function@1:50");
+  EXPECT_EQ(in_cleaning("SELECT NULLIF(trim(name), '') AS name, upper(height) AS height FROM raw"),
+            "trim@1:15 function@1:40");
+}
+
+TEST(Check, OnlyTheNamedQueriesAreJudged) {
+  pipeline::Pipeline pipeline = with("SELECT count(*) FROM thing", "SELECT upper(name) AS name FROM raw");
+  pipeline.queries.push_back({"other", "", {"other.sql", "SELECT number FROM thing"}});
+  EXPECT_EQ(check_queries(pipeline, {"other"}).size(), 0u);
+  EXPECT_EQ(check_queries(pipeline, {}).size(), 1u);
+  EXPECT_TRUE(require_portable(pipeline, {"other"}));
+  EXPECT_FALSE(require_portable(pipeline, {"query"}));
+}
+
 TEST(Check, AnyBytesAreTaken) {
   std::mt19937 random(5);
   const std::string whole =

@@ -131,7 +131,8 @@ void Code::find_selects() {
       const bool excepted = word(end, "except") && symbol(end - 1, "*");
       if (end > at + 1 && !excepted && any_word(end, {"union", "intersect", "except", "minus"})) break;
       if (symbol(end, ";") || symbol(end, "|>") || symbol(end, ")")) break;
-      if (list_end == kNone && tokens_[end].kind == Kind::word && is_one_of(kClauses, tokens_[end].lower))
+      const bool compares = word(end, "from") && word(end - 1, "distinct") && any_word(end - 2, {"is", "not"});
+      if (list_end == kNone && !compares && tokens_[end].kind == Kind::word && is_one_of(kClauses, tokens_[end].lower))
         list_end = end;
       if (match_[end] != kNone && match_[end] > end) end = match_[end];
     }

@@ -43,7 +43,6 @@ constexpr auto kCommon = std::to_array<std::string_view>({"abs",
                                                           "covar_pop",
                                                           "covar_samp",
                                                           "cume_dist",
-                                                          "current_date",
                                                           "date_add",
                                                           "date_trunc",
                                                           "day",
@@ -53,7 +52,6 @@ constexpr auto kCommon = std::to_array<std::string_view>({"abs",
                                                           "dense_rank",
                                                           "extract",
                                                           "factorial",
-                                                          "first",
                                                           "first_value",
                                                           "floor",
                                                           "greatest",
@@ -64,10 +62,8 @@ constexpr auto kCommon = std::to_array<std::string_view>({"abs",
                                                           "instr",
                                                           "isnan",
                                                           "lag",
-                                                          "last",
                                                           "last_day",
                                                           "last_value",
-                                                          "lcase",
                                                           "lead",
                                                           "least",
                                                           "left",
@@ -78,7 +74,6 @@ constexpr auto kCommon = std::to_array<std::string_view>({"abs",
                                                           "ln",
                                                           "log10",
                                                           "log2",
-                                                          "lower",
                                                           "lpad",
                                                           "ltrim",
                                                           "make_date",
@@ -92,7 +87,6 @@ constexpr auto kCommon = std::to_array<std::string_view>({"abs",
                                                           "min_by",
                                                           "minute",
                                                           "mod",
-                                                          "mode",
                                                           "month",
                                                           "nth_value",
                                                           "ntile",
@@ -112,7 +106,6 @@ constexpr auto kCommon = std::to_array<std::string_view>({"abs",
                                                           "regexp_extract_all",
                                                           "repeat",
                                                           "replace",
-                                                          "reverse",
                                                           "right",
                                                           "round",
                                                           "row_number",
@@ -129,8 +122,8 @@ constexpr auto kCommon = std::to_array<std::string_view>({"abs",
                                                           "substr",
                                                           "substring"});
 constexpr auto kCommonToo =
-    std::to_array<std::string_view>({"sum", "tan", "translate", "trim", "try_cast", "cast", "string_agg", "ucase",
-                                     "upper", "var_pop", "var_samp", "variance", "weekofyear", "year"});
+    std::to_array<std::string_view>({"sum", "tan", "translate", "trim", "try_cast", "cast", "string_agg", "var_pop",
+                                     "var_samp", "variance", "weekofyear", "year"});
 
 struct Advice {
   std::string_view what;
@@ -153,6 +146,13 @@ const std::map<std::string_view, Advice>& advice() {
   static const Advice day_name{"it is Wednesday in DuckDB and Wed in Spark", "CASE month(t) WHEN 1 THEN … END"};
   static const Advice list_of_values{"a list of values has NULL in DuckDB only, and an order in neither",
                                      "a row for each value"};
+  static const Advice lower{
+      "İ and its like become other letters in each engine (CASE lower(x) WHEN 'k' and lower(x) = 'k' are alike)",
+      "the text as it is, or translate(x, 'ABC…', 'abc…')"};
+  static const Advice upper{"ß and its like become other letters in each engine",
+                            "the text as it is, or translate(x, 'abc…', 'ABC…')"};
+  static const Advice any_row{"it takes whichever row comes first",
+                              "min(x), max(x), or first_value(x) OVER (ORDER BY …)"};
   static const Advice random_{"no two engines draw the same", "a column of the record"};
   static const std::map<std::string_view, Advice> all{
       {"concat",
@@ -216,10 +216,20 @@ const std::map<std::string_view, Advice>& advice() {
       {"strpos", {"only DuckDB has it", "instr(x, y)"}},
       {"locate", {"only Spark has it", "instr(x, y)"}},
       {"nvl", {"only Spark has it", "COALESCE"}},
-      {"initcap", {"only Spark has it", "upper(left(x, 1)) || substring(x, 2)"}},
+      {"initcap", {"only Spark has it", "the text as it is"}},
       {"unix_timestamp", counted},
       {"epoch", counted},
+      {"current_date", {"it is another day at each engine", "$date"}},
       {"now", {"it is another moment at each engine", "$date, or a column of the record"}},
+      {"lower", lower},
+      {"lcase", lower},
+      {"upper", upper},
+      {"ucase", upper},
+      {"first", any_row},
+      {"last", any_row},
+      {"reverse", {"it turns letters with their accents in DuckDB and code points in Spark", "the text as it is"}},
+      {"mode",
+       {"of values that are as frequent each engine takes another", "count(*) with GROUP BY, and rank() over it"}},
       {"random", random_},
       {"rand", random_},
       {"uuid", random_},
@@ -259,6 +269,56 @@ bool is_number(const Code& code, Range argument) {
   return argument.size() == 1 && code[argument.from].kind == Kind::number;
 }
 
+bool is_partial(std::string_view name) {
+  return name == "sqrt" || name == "ln" || name == "log10" || name == "log2" || name == "acos" || name == "asin";
+}
+
+// A positive number, or a value that a WHEN around the call looks at first.
+bool is_guarded(const Code& code, size_t call, Range argument) {
+  if (is_number(code, argument)) return code[argument.from].text.find_first_of("123456789") != std::string_view::npos;
+  for (size_t inner = call, around = code.open(call); around != kNone; inner = around, around = code.open(around)) {
+    if (!code.word(around, "case")) continue;
+    size_t then = inner;
+    while (then > around && !(code.open(then) == around && code.any_word(then, {"then", "else", "when"}))) --then;
+    if (!code.word(then, "then")) continue;
+    size_t when = then;
+    while (when > around && !(code.open(when) == around && code.word(when, "when"))) --when;
+    for (size_t at = when + 1; at + argument.size() < then; ++at) {
+      if (code.same({at, at + argument.size()}, argument) &&
+          (code.symbol(at + argument.size(), ">") || code.symbol(at + argument.size(), ">=") ||
+           code.word(at + argument.size(), "between")))
+        return true;
+    }
+  }
+  return false;
+}
+
+// lower(x) compared with texts in which no letter is doubtful: ASCII without i (of İ) and k's like are alike in both.
+bool compares_plainly(const Code& code, size_t call) {
+  const auto plain = [&](size_t at) {
+    if (at >= code.size() || code[at].kind != Kind::text) return false;
+    return std::ranges::all_of(content_of(code[at]), [](unsigned char c) { return c < 0x80 && c != 'i'; });
+  };
+  const size_t end = code.match(call + 1);
+  if (end == kNone) return false;
+  if (code.symbol(end + 1, "=") || code.symbol(end + 1, "<>") || code.symbol(end + 1, "!="))
+    return plain(end + 2) && !code.symbol(end + 3, "||");
+  if (code.word(end + 1, "in") && code.symbol(end + 2, "(") && code.match(end + 2) != kNone) {
+    for (const Range& each : code.split({end + 3, code.match(end + 2)}, {","})) {
+      if (each.size() != 1 || !plain(each.from)) return false;
+    }
+    return true;
+  }
+  const size_t around = code.open(call);
+  if (around == kNone || around + 1 != call || !code.word(around, "case") || code.match(around) == kNone ||
+      !code.word(end + 1, "when"))
+    return false;
+  for (size_t at = end + 1; at < code.match(around); ++at) {
+    if (code.open(at) == around && code.word(at, "when") && !(plain(at + 1) && code.word(at + 2, "then"))) return false;
+  }
+  return true;
+}
+
 // Arguments with which a function of both engines answers otherwise.
 void judge_arguments(const Judged& judged, size_t i, Findings& findings) {
   const Code& code = judged.code;
@@ -285,6 +345,42 @@ void judge_arguments(const Judged& judged, size_t i, Findings& findings) {
   if ((name == "ltrim" || name == "rtrim" || name == "trim") && arguments.size() == 2) {
     findings.add(code[i], "trim", "the two arguments stand the other way round in Spark",
                  "trim(BOTH 'x' FROM text), LEADING or TRAILING");
+  }
+  if (name == "ltrim" || name == "rtrim" || name == "trim") {
+    const auto parts = arguments.size() == 1 ? code.split(arguments[0], {"from"}) : std::vector<Range>();
+    const bool says = parts.size() == 2 && !parts[0].empty() && code[parts[0].to - 1].kind == Kind::text;
+    if (arguments.size() == 1 && !says) {
+      findings.add(code[i], "trim",
+                   "without the characters it strips all kinds of blanks in DuckDB and ' ' alone in Spark",
+                   "trim(BOTH ' ' FROM x), LEADING or TRAILING");
+    }
+  }
+  if (name == "count" && arguments.size() > 1) {
+    findings.add(code[i], "function", "count() of several columns is Spark's alone",
+                 "count(*) FROM (SELECT DISTINCT a, b FROM …)");
+  }
+  const bool ordered_window = code.match(i + 1) != kNone && code.word(code.match(i + 1) + 1, "over");
+  if ((name == "first_value" || name == "last_value") && !ordered_window) {
+    findings.add(code[i], "unordered", fmt::format("{}() takes whichever row comes first", code[i].text),
+                 "min(x), max(x), or OVER (ORDER BY …)");
+  }
+  if (name == "string_agg" || name == "listagg") {
+    findings.add(code[i], "unordered",
+                 "the order of its texts is another each time, and each engine spells an order otherwise",
+                 "a row for each value, or max_by(x, y)");
+  }
+  if (is_partial(name) && !arguments.empty() && !is_guarded(code, i, arguments[0])) {
+    findings.add(code[i], "domain",
+                 fmt::format("{}() of a number that it is not made for is an error in DuckDB and NULL or NaN in Spark",
+                             code[i].text),
+                 fmt::format("CASE WHEN x > 0 THEN {}(x) END", code[i].text));
+  }
+  if (name == "mod" && arguments.size() == 2 &&
+      !(is_number(code, arguments[1]) &&
+        code[arguments[1].from].text.find_first_of("123456789") != std::string_view::npos) &&
+      !code.word(arguments[1].from, "nullif")) {
+    findings.add(code[i], "division", "a division by 0 is NULL in DuckDB and ends the query in Spark",
+                 "mod(a, NULLIF(b, 0))");
   }
   if (name == "date_add" && arguments.size() == 2 && code.word(arguments[1].from, "interval")) {
     findings.add(code[i], "date-interval", "only DuckDB takes an INTERVAL here", "date_add(d, 1): a number of days");
@@ -327,13 +423,15 @@ bool is_common_function(std::string_view lower) {
 void judge_functions(const Judged& judged, Findings& findings) {
   const Code& code = judged.code;
   for (size_t i = 0; i < code.size(); ++i) {
-    if (code.any_word(i, {"current_timestamp", "localtimestamp", "current_time"}) && !code.symbol(i + 1, "(")) {
+    if (code.any_word(i, {"current_timestamp", "localtimestamp", "current_time", "current_date"}) &&
+        !code.symbol(i + 1, "(")) {
       findings.add(code[i], "clock", std::string(code[i].text) + " is another moment at each engine",
                    "$date, or a column of the record");
     }
     if (!code.call(i)) continue;
     const std::string& name = code[i].lower;
     if (judged.own.contains(name)) continue;
+    if ((name == "lower" || name == "lcase") && compares_plainly(code, i)) continue;
     if (const auto known = advice().find(name); known != advice().end()) {
       findings.add(code[i], "function", fmt::format("{}(): {}", code[i].text, known->second.what),
                    std::string(known->second.instead));

@@ -19,6 +19,8 @@ struct Judged {
   bool cleaning = false;
   std::set<std::string> texts;                  // columns (a cleaning's: fields) that are text; lower case
   std::set<std::string> doubles;                // …, and columns of type double
+  std::set<std::string> times;                  // …, and columns of type timestamp
+  std::map<std::string, std::string> names;     // columns in lower case → as they are declared
   std::map<std::string, std::set<size_t>> own;  // the preludes' functions → numbers of parameters
 };
 
@@ -40,6 +42,7 @@ void judge_functions(const Judged& judged, Findings& findings);  // functions.cc
 void judge_patterns(const Judged& judged, Findings& findings);   // patterns.cc: regular expressions
 void judge_casts(const Judged& judged, Findings& findings);      // casts.cc: foreign text, types
 void judge_clauses(const Judged& judged, Findings& findings);    // clauses.cc: ORDER BY, SELECT lists, joins
+void judge_answers(const Judged& judged, Findings& findings);    // answers.cc: one SELECT, names, rows, comparisons
 void judge_cleaning(const Judged& judged, Findings& findings);   // cleaning.cc: row-local
 
 // A comparison regexp_extract(x, '^…$', 0) = x, also with NULLIF(x, '') or the sides exchanged: x lets through only

@@ -1,6 +1,8 @@
 // Texts, names, numbers, operators, comments: what the two parsers read differently.
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdlib>
 
 #include "portable/rules.h"
 #include "portable/types.h"
@@ -81,6 +83,10 @@ void judge_token(const Code& code, size_t i, Findings& findings) {
           token.text.find_first_not_of("0123456789.eE+-") != std::string_view::npos) {
         findings.add(token, "number", std::string(token.text) + " is another number in each engine, or none",
                      "digits alone, and a CAST where the type matters");
+      } else if (token.text.find_first_of("eE") != std::string_view::npos &&
+                 !std::isfinite(std::strtod(std::string(token.text).c_str(), nullptr))) {
+        findings.add(token, "number", std::string(token.text) + " is beyond a DOUBLE: NULL or an error",
+                     "a number below 1.8e308");
       }
       break;
     case Kind::unfinished:
