@@ -30,7 +30,7 @@ void judge_statement(const Code& code, Findings& findings) {
     if (bracket && code.match(i) == kNone)
       findings.add(code[i], "unfinished", fmt::format("{} has no partner", code[i].text), "its partner");
     if (i > 0 && code.word(i, "from") && code.symbol(i - 1, "(") && (i < 2 || !code.call(i - 2)))
-      findings.add(code[i], "statement", "a FROM without SELECT is DuckDB's alone", "SELECT * FROM …");
+      findings.add(code[i], "statement", "a FROM without SELECT is not read alike everywhere", "SELECT * FROM …");
   }
   const bool open_word = code.any_word(
       end - 1, {"select", "where",  "from",  "by",    "and",   "or",        "not",    "on",    "join",

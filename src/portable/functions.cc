@@ -71,7 +71,6 @@ constexpr auto kCommon = std::to_array<std::string_view>({"abs",
                                                           "length",
                                                           "levenshtein",
                                                           "listagg",
-                                                          "ln",
                                                           "log10",
                                                           "log2",
                                                           "lpad",
@@ -196,7 +195,9 @@ const std::map<std::string_view, Advice>& advice() {
       {"element_at", {"it takes lists in Spark only", "a function of the preludes"}},
       {"cbrt", {"the last digits differ", "a function of the preludes, rounded"}},
       {"exp", {"the last digits differ", "round(…, 9) in a function of the preludes"}},
-      {"log", {"it is the logarithm to base 10 in DuckDB and the natural one in Spark", "log10(x) or ln(x)"}},
+      {"log", {"it is the logarithm to base 10 in DuckDB and the natural one in Spark", "log10(x)"}},
+      {"ln",
+       {"the last digits differ, and of 0 it is an error in DuckDB", "round(…, 9) in a function of the preludes"}},
       {"kurtosis", {"DuckDB corrects for a sample, Spark does not", "a function of the preludes"}},
       {"skewness", {"DuckDB corrects for a sample, Spark does not", "a function of the preludes"}},
       {"sign",
@@ -270,7 +271,7 @@ bool is_number(const Code& code, Range argument) {
 }
 
 bool is_partial(std::string_view name) {
-  return name == "sqrt" || name == "ln" || name == "log10" || name == "log2" || name == "acos" || name == "asin";
+  return name == "sqrt" || name == "log10" || name == "log2" || name == "acos" || name == "asin";
 }
 
 // A positive number, or a value that a WHEN around the call looks at first.
