@@ -44,7 +44,7 @@ def delta_rs(path, version=None):
 def delta_rs_append(path, first, rows, wide=""):
     """Appends rows of the test's rule to a table that is there; with the column `extra` where it is a wide one."""
     import pyarrow
-    from deltalake import write_deltalake
+    from deltalake import CommitProperties, write_deltalake
     ids = range(int(first), int(first) + int(rows))
     start = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
     columns = {
@@ -59,7 +59,9 @@ def delta_rs_append(path, first, rows, wide=""):
     }
     if wide:
         columns["extra"] = pyarrow.array([f"e{i}" for i in ids], pyarrow.string())
-    write_deltalake(path, pyarrow.table(columns), mode="append")
+    # By itself it gives up after 15 lost races, which a writer of ours beside it can cause.
+    patient = CommitProperties(max_commit_retries=1000)
+    write_deltalake(path, pyarrow.table(columns), mode="append", commit_properties=patient)
     return True
 
 
