@@ -1,6 +1,5 @@
 #include "base/bytes.h"
 
-
 #include <array>
 
 #if defined(__x86_64__)

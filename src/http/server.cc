@@ -247,7 +247,8 @@ void Worker::drain_inbox() {
 
 void Worker::deliver(std::vector<Answer>& answers) {
   for (Answer& answer : answers) {
-    if (Connection* c = find(answer.connection)) c->answered(answer.number, std::move(answer.response), std::move(answer.held));
+    if (Connection* c = find(answer.connection))
+      c->answered(answer.number, std::move(answer.response), std::move(answer.held));
   }
   answers.clear();
 }

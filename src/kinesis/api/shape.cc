@@ -125,8 +125,7 @@ std::string shown(const Value& value) {
     case Value::Kind::boolean: return value.boolean ? "true" : "false";
     case Value::Kind::number: return fmt::format("{}", value.number);
     case Value::Kind::text: return std::string(value.text.substr(0, kMostShown));
-    case Value::Kind::bytes:
-      return fmt::format("java.nio.HeapByteBuffer[pos=0 lim={0} cap={0}]", value.bytes.size());
+    case Value::Kind::bytes: return fmt::format("java.nio.HeapByteBuffer[pos=0 lim={0} cap={0}]", value.bytes.size());
     case Value::Kind::list:
       for (size_t i = 0; i < value.items.size() && text.size() < kMostShown; ++i) {
         if (i > 0) text += ", ";
@@ -224,9 +223,10 @@ class Constraints {
     return length < shape.least || (shape.most >= 0 && length > shape.most);
   }
   static std::string bounds(std::string_view what, const Shape& shape) {
-    return fmt::format("{} must satisfy constraint: [Member must have length less than or equal to {}, Member must have "
-                       "length greater than or equal to {}]",
-                       what, shape.most, std::max<int64_t>(shape.least, 0));
+    return fmt::format(
+        "{} must satisfy constraint: [Member must have length less than or equal to {}, Member must have "
+        "length greater than or equal to {}]",
+        what, shape.most, std::max<int64_t>(shape.least, 0));
   }
 
   std::vector<std::string> errors_;

@@ -99,17 +99,18 @@ Answer<Stream> split(Stream stream, int32_t shard, HashKey key, int64_t now_ms, 
                               account);
   }
   if (!at(stream, shard).open()) {
-    return invalid_argument("Shard {} in stream {} under account {} has already been merged or split, and thus is not "
-                            "eligible for merging or splitting.",
-                            shard_id(shard), stream.name, account);
+    return invalid_argument(
+        "Shard {} in stream {} under account {} has already been merged or split, and thus is not "
+        "eligible for merging or splitting.",
+        shard_id(shard), stream.name, account);
   }
   const HashKeyRange range = at(stream, shard).range;
   if (key <= range.first || key - range.first < 2 || key >= range.last) {
-    return invalid_argument("NewStartingHashKey {} used in SplitShard() on shard {} in stream {} under account {} is "
-                            "not both greater than one plus the shard's StartingHashKey {} and less than the shard's "
-                            "EndingHashKey {}.",
-                            text_of(key), shard_id(shard), stream.name, account, text_of(range.first),
-                            text_of(range.last));
+    return invalid_argument(
+        "NewStartingHashKey {} used in SplitShard() on shard {} in stream {} under account {} is "
+        "not both greater than one plus the shard's StartingHashKey {} and less than the shard's "
+        "EndingHashKey {}.",
+        text_of(key), shard_id(shard), stream.name, account, text_of(range.first), text_of(range.last));
   }
   if (auto room = has_room(stream, 2); !room) return Refused(room.error());
   split_here(stream, shard, key, now_ms);
@@ -123,13 +124,15 @@ Answer<Stream> merge(Stream stream, int32_t shard, int32_t adjacent, int64_t now
                                 account);
     }
     if (!at(stream, each).open()) {
-      return invalid_argument("Shard {} in stream {} under account {} has already been merged or split, and thus is "
-                              "not eligible for merging or splitting.",
-                              shard_id(each), stream.name, account);
+      return invalid_argument(
+          "Shard {} in stream {} under account {} has already been merged or split, and thus is "
+          "not eligible for merging or splitting.",
+          shard_id(each), stream.name, account);
     }
   }
   const HashKeyRange a = at(stream, shard).range, b = at(stream, adjacent).range;
-  const bool touching = (a.last != kLastHashKey && a.last + 1 == b.first) || (b.last != kLastHashKey && b.last + 1 == a.first);
+  const bool touching =
+      (a.last != kLastHashKey && a.last + 1 == b.first) || (b.last != kLastHashKey && b.last + 1 == a.first);
   if (!touching) {
     return invalid_argument(
         "Shards {} and {} in stream {} under account {} are not an adjacent pair of shards eligible for merging",
@@ -143,14 +146,16 @@ Answer<Stream> merge(Stream stream, int32_t shard, int32_t adjacent, int64_t now
 Answer<Stream> resize(Stream stream, int32_t count, int64_t now_ms, std::string_view account) {
   const int32_t open = open_shards(stream);
   if (count > int64_t{2} * open) {
-    return invalid_argument("UpdateShardCount cannot scale up over double your current open shard count. Current open "
-                            "shard count: {} Target shard count: {} (stream {} under account {})",
-                            open, count, stream.name, account);
+    return invalid_argument(
+        "UpdateShardCount cannot scale up over double your current open shard count. Current open "
+        "shard count: {} Target shard count: {} (stream {} under account {})",
+        open, count, stream.name, account);
   }
   if (int64_t{2} * count < open) {
-    return invalid_argument("UpdateShardCount cannot scale down below half your current open shard count. Current open "
-                            "shard count: {} Target shard count: {} (stream {} under account {})",
-                            open, count, stream.name, account);
+    return invalid_argument(
+        "UpdateShardCount cannot scale down below half your current open shard count. Current open "
+        "shard count: {} Target shard count: {} (stream {} under account {})",
+        open, count, stream.name, account);
   }
   const std::vector<HashKeyRange> wanted = uniform_ranges(count);
   const auto is_wanted = [&](HashKey first) {

@@ -1,5 +1,5 @@
-// MSK's IAM tokens as this program makes them, for a test that holds them against AWS's own signer. Each line of standard
-// input is a JSON object, each line of output the token:
+// MSK's IAM tokens as this program makes them, for a test that holds them against AWS's own signer. Each line of
+// standard input is a JSON object, each line of output the token:
 //   {"region":,"key":,"secret":,"token":,"now_ms":}      signed with these keys
 //   {"properties":,"servers":}                           by a client.properties file, with the machine's own keys
 #include <fmt/format.h>
