@@ -1,5 +1,17 @@
-"""Adds this run's counts to the file that ./dev sums up."""
+"""What pytest takes from here: the dice of the kill loops, and this run's counts for the file that ./dev sums up."""
 import os
+import random
+
+import pytest
+
+import pinflow as pf
+
+
+@pytest.fixture
+def dice(request):
+    """A test's own, from the seed that it prints; PINFLOW_SEED gives it again."""
+    print(f"seed {pf.SEED}")
+    return random.Random(f"{pf.SEED}-{request.node.name}")
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 import pinflow as pf
-from kill_test import geo, lake_inds
+from kill_test import lake_inds
 
 # Where mounting is not allowed, log_test and object_test inject ENOSPC below the same code instead.
 
@@ -28,7 +28,7 @@ def test_full_disk(tmp_path):
         data = disk / "data"
         with pf.up(data, "--lake", tmp_path / "lake") as process:
             gateway = process.address("gateway")
-            assert pf.post(gateway, "local.geo", geo(0))[0] == 200
+            assert pf.post(gateway, "local.geo", pf.geo(0))[0] == 200
             ballast = disk / "ballast"
             with open(ballast, "wb") as file, contextlib.suppress(OSError):
                 while True:
@@ -36,7 +36,7 @@ def test_full_disk(tmp_path):
                     file.flush()
             acknowledged, refused, texts = [0], 0, set()
             for ind in range(1, 200):
-                status, answer = pf.post(gateway, "local.geo", {**geo(ind), "country": "x" * 5000})
+                status, answer = pf.post(gateway, "local.geo", {**pf.geo(ind), "country": "x" * 5000})
                 slot = answer.get("offsets", [{"error_code": answer.get("error_code"), "error": answer.get("message")}])[0]
                 if status == 200 and slot["error_code"] is None:
                     acknowledged.append(ind)
@@ -49,7 +49,7 @@ def test_full_disk(tmp_path):
             os.sync()
 
             def goes_on():
-                status, answer = pf.post(gateway, "local.geo", geo(1000))
+                status, answer = pf.post(gateway, "local.geo", pf.geo(1000))
                 return status == 200 and answer["offsets"][0]["error_code"] is None
             pf.wait_until(goes_on, what="posting after there is room again")
             assert process.stop() == 0

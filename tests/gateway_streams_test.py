@@ -9,40 +9,12 @@ import signal
 import threading
 import time
 
-import pinflow as pf
 import pytest
 
+import pinflow as pf
+from kinesis_calls import Kinesis
+
 STREAM = "streaming-local-pin"
-
-
-class Kinesis:
-    """The streams' service, asked directly."""
-
-    def __init__(self, address):
-        self.connection = http.client.HTTPConnection(*address, timeout=30)
-
-    def __call__(self, operation, **request):
-        self.connection.request("POST", "/", json.dumps(request), {
-            "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"Kinesis_20131202.{operation}"})
-        answer = self.connection.getresponse()
-        body = json.loads(answer.read() or b"{}")
-        assert answer.status == 200, body
-        return body
-
-    def records(self, stream):
-        """Every record of the stream: [(shard, sequence number, partition key, data)]."""
-        found = []
-        for shard in self("ListShards", StreamName=stream)["Shards"]:
-            iterator = self("GetShardIterator", StreamName=stream, ShardId=shard["ShardId"],
-                            ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
-            while iterator:
-                answer = self("GetRecords", ShardIterator=iterator)
-                found += [(shard["ShardId"], r["SequenceNumber"], r["PartitionKey"], base64.b64decode(r["Data"]))
-                          for r in answer["Records"]]
-                iterator = answer.get("NextShardIterator")
-                if not answer["Records"] and answer["MillisBehindLatest"] == 0:
-                    break
-        return found
 
 
 def put(address, path, body, method="PUT", headers=None):

@@ -5,8 +5,6 @@ Each loop kills PINFLOW_KILLS times (50; by hand 1000) and prints its seed; PINF
 import collections
 import http.client
 import json
-import os
-import random
 import threading
 import time
 
@@ -14,17 +12,6 @@ import pytest
 
 import pinflow as pf
 
-SEED = int(os.environ.get("PINFLOW_SEED", random.SystemRandom().randrange(1 << 32)))
-
-
-@pytest.fixture
-def dice(request):
-    print(f"seed {SEED}")
-    return random.Random(f"{SEED}-{request.node.name}")
-
-
-def geo(ind):
-    return {"ind": ind, "timestamp": "2020-08-28 03:52:47", "latitude": -89.9787, "longitude": 1.5, "country": "Albania"}
 
 
 class Poster(threading.Thread):
@@ -39,7 +26,7 @@ class Poster(threading.Thread):
         connection = http.client.HTTPConnection(*self.address, timeout=20)
         try:
             for ind in self.numbers:
-                body = json.dumps({"records": [{"value": geo(ind)}]})
+                body = json.dumps({"records": [{"value": pf.geo(ind)}]})
                 self.unanswered.append(ind)
                 connection.request("POST", f"/prod/topics/{self.topic}", body, {"Content-Type": pf.JSON_V2})
                 answer = connection.getresponse()
@@ -67,7 +54,7 @@ def check(acknowledged, unanswered, counts, where):
     lost = [ind for ind in acknowledged if counts[ind] == 0]
     twice = [ind for ind, n in counts.items() if n > 1]
     strangers = [ind for ind in counts if ind not in acknowledged and ind not in unanswered]
-    assert (lost, twice, strangers) == ([], [], []), f"{where} (seed {SEED})"
+    assert (lost, twice, strangers) == ([], [], []), f"{where} (seed {pf.SEED})"
 
 
 @pytest.mark.parametrize("repeats", ["dropped", "kept"])
@@ -106,7 +93,7 @@ def test_sink(tmp_path, dice):
 
         def produce(count):
             nonlocal sent
-            lines = "".join(json.dumps(geo(ind)) + "\n" for ind in range(sent, sent + count))
+            lines = "".join(json.dumps(pf.geo(ind)) + "\n" for ind in range(sent, sent + count))
             pf.pinflow("produce", "--topic", topic, "--bootstrap-server", server, input=lines)
             sent += count
 
@@ -139,7 +126,7 @@ def test_batch(tmp_path, dice, repeats):
     arguments = ["batch", "--lake", lake, "--data", tmp_path / "data"] + (["--keep-repeats"] if repeats == "kept" else [])
     for _ in range(pf.KILLS):
         count = dice.randrange(1, 300)
-        lines = [json.dumps(geo(ind)) for ind in range(next_ind, next_ind + count)]
+        lines = [json.dumps(pf.geo(ind)) for ind in range(next_ind, next_ind + count)]
         if dice.random() < 0.5:
             lines.append('["no","object"]')
             bad += 1

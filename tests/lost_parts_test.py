@@ -4,13 +4,12 @@ import re
 import shutil
 
 import pinflow as pf
-from kill_test import geo
 
 
 def put_through(data, inds):
     """Records through a gateway of their own into the lake."""
     with pf.up(data) as process:
-        assert pf.post(process.address("gateway"), "local.geo", *[geo(ind) for ind in inds])[0] == 200
+        assert pf.post(process.address("gateway"), "local.geo", *[pf.geo(ind) for ind in inds])[0] == 200
         assert process.stop() == 0
 
 

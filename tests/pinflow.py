@@ -4,8 +4,10 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -16,6 +18,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 BIN = os.environ.get("PINFLOW_BIN", str(ROOT / "build/test/pinflow"))
 PIPELINE = ROOT / "pipelines/pinterest"
 KILLS = int(os.environ.get("PINFLOW_KILLS", "50"))  # rounds of each kill loop
+SEED = int(os.environ.get("PINFLOW_SEED", random.SystemRandom().randrange(1 << 32)))  # of each kill loop's dice
 JSON_V2 = "application/vnd.kafka.json.v2+json"
 
 
@@ -23,6 +26,17 @@ def real_posts():
     """The folder of real posts, or None where it is not there."""
     folder = os.environ.get("PINFLOW_REAL_POSTS")
     return pathlib.Path(folder) if folder and pathlib.Path(folder).is_dir() else None
+
+
+def geo(ind, **more):
+    """A good record of the type geo."""
+    return {"ind": ind, "timestamp": "2020-08-28 03:52:47", "latitude": -89.9787, "longitude": 1.5, "country": "Albania", **more}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def pinflow(*args, check=True, timeout=120, **more):
@@ -36,6 +50,15 @@ def pinflow(*args, check=True, timeout=120, **more):
 
 def pinflow_json(*args, **more):
     return json.loads(pinflow(*args, "--format", "json", **more).stdout)
+
+
+def run_every_row(data):
+    """A run over every row once, of the real posts where they are there; what it printed as JSON."""
+    if real_posts():
+        pinflow("source", "load", real_posts(), "--data", data)
+    else:
+        pinflow("source", "generate", "--posts", 1058, "--data", data)
+    return pinflow_json("run", "--all", "--data", data)
 
 
 class Process:

@@ -33,11 +33,7 @@ def source_rows(database):
 def done(tmp_path_factory):
     """A run over every row once: (data folder, what it printed as JSON, the source's rows)."""
     data = tmp_path_factory.mktemp("run") / "data"
-    if pf.real_posts():
-        pf.pinflow("source", "load", pf.real_posts(), "--data", data)
-    else:
-        pf.pinflow("source", "generate", "--posts", 1058, "--data", data)
-    return data, pf.pinflow_json("run", "--all", "--data", data), source_rows(data / "source.db")
+    return data, pf.run_every_row(data), source_rows(data / "source.db")
 
 
 def lines_of(lake, record):

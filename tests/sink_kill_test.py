@@ -19,7 +19,6 @@ import pytest
 import pinflow as pf
 from disk_full_test import small_disk
 
-SEED = int(os.environ.get("PINFLOW_SEED", random.SystemRandom().randrange(1 << 32)))
 ROUNDS = int(os.environ.get("PINFLOW_KILLS", "4"))
 TOPIC = "local.geo"
 JSON = "io.confluent.connect.s3.format.json.JsonFormat"
@@ -106,13 +105,13 @@ class Place:
         found = self.inds()
         lost = [ind for ind in range(self.sent) if not found[ind]]
         twice = [ind for ind, n in found.items() if n > 1]
-        assert (lost, twice, len(found)) == ([], [], self.sent), f"{what} (seed {SEED})"
+        assert (lost, twice, len(found)) == ([], [], self.sent), f"{what} (seed {pf.SEED})"
 
 
 @pytest.fixture
 def place(tmp_path, request):
-    print(f"seed {SEED}")
-    place = Place(tmp_path, random.Random(f"{SEED}-{request.node.name}"))
+    print(f"seed {pf.SEED}")
+    place = Place(tmp_path, random.Random(f"{pf.SEED}-{request.node.name}"))
     yield place
     place.broker.kill()
 

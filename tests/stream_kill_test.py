@@ -7,35 +7,16 @@ import collections
 import http.client
 import json
 import os
-import random
-import socket
 import threading
 import time
 
 import pytest
 
 import pinflow as pf
-from streams_test import Kinesis
+from kinesis_calls import Kinesis
 
-SEED = int(os.environ.get("PINFLOW_SEED", random.SystemRandom().randrange(1 << 32)))
 ROUNDS = int(os.environ.get("PINFLOW_KILLS", "4"))
 STREAM = "streaming-local-geo"
-
-
-@pytest.fixture
-def dice(request):
-    print(f"seed {SEED}")
-    return random.Random(f"{SEED}-{request.node.name}")
-
-
-def geo(ind):
-    return {"ind": ind, "timestamp": "2020-08-28 03:52:47", "latitude": -89.9787, "longitude": 1.5, "country": "Albania"}
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Putter(threading.Thread):
@@ -50,8 +31,8 @@ class Putter(threading.Thread):
 
     def body(self, inds):
         if len(inds) == 1:
-            return "record", {"StreamName": STREAM, "Data": geo(inds[0]), "PartitionKey": str(inds[0])}
-        return "records", {"records": [{"data": geo(ind), "partition-key": str(ind)} for ind in inds]}
+            return "record", {"StreamName": STREAM, "Data": pf.geo(inds[0]), "PartitionKey": str(inds[0])}
+        return "records", {"records": [{"data": pf.geo(ind), "partition-key": str(ind)} for ind in inds]}
 
     def run(self):
         connection = http.client.HTTPConnection(*self.address, timeout=10)
@@ -82,7 +63,7 @@ class Place:
 
     def __init__(self, folder, *worker):
         self.data = folder
-        self.ports = {part: free_port() for part in ("streams", "broker", "gateway")}
+        self.ports = {part: pf.free_port() for part in ("streams", "broker", "gateway")}
         endpoint = ["--kinesis-endpoint", f"http://127.0.0.1:{self.ports['streams']}"]
         self.arguments = {
             "streams": ["streams", "--make-streams", "--data", folder, "--listen", f"127.0.0.1:{self.ports['streams']}"],
@@ -161,7 +142,7 @@ def test_kills(tmp_path, dice, victims, repeats):
     twice = [ind for ind, n in found.items() if n > 1 and (repeats == "dropped" or ind in acknowledged)]
     strangers = [ind for ind in found if ind not in acknowledged and ind not in unanswered]
     assert len(acknowledged) > 10 * ROUNDS, "hardly anything was put: the loop shows nothing"
-    assert (lost[:5], twice[:5], strangers[:5]) == ([], [], []), f"{len(lost)} lost, {len(twice)} twice (seed {SEED})"
+    assert (lost[:5], twice[:5], strangers[:5]) == ([], [], []), f"{len(lost)} lost, {len(twice)} twice (seed {pf.SEED})"
     assert pf.rows(tmp_path / "lake", "dead_stream") == []
 
 
@@ -186,6 +167,6 @@ def test_everything_in_one_process(tmp_path, dice, repeats):
     with pf.up(tmp_path, *keep) as process:
         assert process.stop() == 0, "".join(f"{line}\n" for line in process.lines)
     found = collections.Counter(row[0] for row in pf.rows(tmp_path / "lake", "geo_stream"))
-    assert [ind for ind in acknowledged if found[ind] != 1] == [], f"seed {SEED}"
+    assert [ind for ind in acknowledged if found[ind] != 1] == [], f"seed {pf.SEED}"
     assert [ind for ind in found if ind not in acknowledged and ind not in unanswered] == []
     assert len(acknowledged) > 2 * ROUNDS

@@ -18,13 +18,9 @@ import pytest
 import lake_rules
 import nasty
 import pinflow as pf
-from streams_test import Kinesis, streams
+from kinesis_calls import Kinesis, streams
 
 TABLES = {"pin": "pin_stream", "geo": "geo_stream", "user": "user_stream"}
-
-
-def geo(ind, **more):
-    return {"ind": ind, "timestamp": "2020-08-28 03:52:47", "latitude": -89.9787, "longitude": 1.5, "country": "Albania", **more}
 
 
 def as_cells(rows):
@@ -64,11 +60,7 @@ def with_pipeline(folder, change):
 def done(tmp_path_factory):
     """A run of both legs over every row once: (data folder, what it printed as JSON)."""
     data = tmp_path_factory.mktemp("run") / "data"
-    if pf.real_posts():
-        pf.pinflow("source", "load", pf.real_posts(), "--data", data)
-    else:
-        pf.pinflow("source", "generate", "--posts", 1058, "--data", data)
-    return data, pf.pinflow_json("run", "--all", "--data", data)
+    return data, pf.run_every_row(data)
 
 
 def test_both_legs_have_the_same_tables(done):
@@ -105,7 +97,7 @@ def test_a_second_run_adds_nothing_and_finds_what_was_left(done, tmp_path):
     data = tmp_path / "data"
     shutil.copytree(done[0], data)
     with streams(data) as process:  # records that no worker has taken yet
-        put(Kinesis(process.address("streams")), "streaming-local-geo", [geo(10**9 + i) for i in range(7)])
+        put(Kinesis(process.address("streams")), "streaming-local-geo", [pf.geo(10**9 + i) for i in range(7)])
     leg = pf.pinflow_json("run", "--all", "--data", data)["counts"]["stream"]
     assert leg["lake_backlog"] == 7
     assert leg["clean"] == {"pin": 0, "geo": 7, "user": 0}
@@ -186,7 +178,7 @@ def test_one_stream_feeds_several_tables(tmp_path):
     for record, table in TABLES.items():
         assert as_cells(pf.rows(data / "lake", record)) == as_cells(pf.rows(data / "lake", table))
     with streams(data, "-p", pipeline) as process:
-        put(Kinesis(process.address("streams")), "Kinesis-Prod-Stream", [geo(5)], key="somebody_elses")
+        put(Kinesis(process.address("streams")), "Kinesis-Prod-Stream", [pf.geo(5)], key="somebody_elses")
         catch_up(data, process, "-p", pipeline)
     assert [row[:2] for row in pf.rows(data / "lake", "dead_stream")] == [("", "partition key of no record type")]
 
@@ -200,7 +192,7 @@ def test_a_topic_feeds_a_table_directly(tmp_path):
     assert counts["stream"]["clean"] == counts["clean"] == {"pin": 300, "geo": 300, "user": 300}
     assert as_cells(pf.rows(data / "lake", "geo")) == as_cells(pf.rows(data / "lake", "geo_stream"))
     with pf.up(data, "-p", pipeline, "--trigger", "100ms") as process:
-        pf.post(process.address("gateway"), "local.geo", geo(10**9), "no record")
+        pf.post(process.address("gateway"), "local.geo", pf.geo(10**9), "no record")
         pf.wait_until(lambda: len(pf.rows(data / "lake", "geo_stream")) == 301, what="the row")
         assert process.stop() == 0
     (table, reason, stream, shard, sequence, record, _), = pf.rows(data / "lake", "dead_stream")
@@ -214,7 +206,7 @@ def test_reshards_are_followed(tmp_path):
         kinesis = Kinesis(process.address("streams"))
         for round_ in range(6):
             for key in range(20):
-                put(kinesis, stream, [geo(sent + i) for i in range(10)], key=str(key))
+                put(kinesis, stream, [pf.geo(sent + i) for i in range(10)], key=str(key))
                 sent += 10
             shards = [shard for shard in kinesis.shards(stream) if "EndingSequenceNumber" not in shard["SequenceNumberRange"]]
             if round_ % 3 == 2:
@@ -234,7 +226,7 @@ def test_a_stream_made_anew_is_refused_and_gone_on_with(tmp_path):
     with streams(tmp_path, "--make-streams") as process:
         kinesis = Kinesis(process.address("streams"))
         for i in range(3):
-            put(kinesis, stream, [geo(i), f"bad {i}"])
+            put(kinesis, stream, [pf.geo(i), f"bad {i}"])
             catch_up(tmp_path, process)
         needless = catch_up(tmp_path, process, "--anew", stream, check=False)
         assert needless.returncode == 1 and "nothing of it is missing. Leave --anew out" in needless.stderr
@@ -242,7 +234,7 @@ def test_a_stream_made_anew_is_refused_and_gone_on_with(tmp_path):
         kinesis("DeleteStream", StreamName=stream)
         pf.wait_until(lambda: stream not in kinesis("ListStreams")["StreamNames"], what="the stream is gone")
         kinesis("CreateStream", StreamName=stream, ShardCount=1)
-        put(kinesis, stream, [geo(3), "bad 3"])
+        put(kinesis, stream, [pf.geo(3), "bad 3"])
         put(kinesis, "streaming-local-user", [{"ind": 1, "first_name": "A", "last_name": "B", "age": 30, "date_joined": "2016-01-01 00:00:00"}])
         refused = catch_up(tmp_path, process, check=False)
         assert refused.returncode == 1
@@ -250,7 +242,7 @@ def test_a_stream_made_anew_is_refused_and_gone_on_with(tmp_path):
         assert len(pf.rows(tmp_path / "lake", "geo_stream")) == 3
         assert len(pf.rows(tmp_path / "lake", "user_stream")) == 1  # the others went on
         catch_up(tmp_path, process, "--anew", stream)
-        put(kinesis, stream, [geo(4), "bad 4"])
+        put(kinesis, stream, [pf.geo(4), "bad 4"])
         catch_up(tmp_path, process)
         unknown = catch_up(tmp_path, process, "--anew", "no-stream", check=False)
         assert unknown.returncode == 1 and "reads no such stream" in unknown.stderr
@@ -262,7 +254,7 @@ def test_up_goes_on_without_a_stream_that_was_deleted(tmp_path):
     stream, tables = "streaming-local-geo", tmp_path / "lake"
     with pf.up(tmp_path, "--trigger", "50ms") as process:
         kinesis = Kinesis(process.address("streams"))
-        put(kinesis, stream, [geo(1), "bad 1"])
+        put(kinesis, stream, [pf.geo(1), "bad 1"])
         pf.wait_until(lambda: len(pf.rows(tables, "geo_stream")) == 1, what="the row")
         time.sleep(1.1)
         status, _, _ = pf.request(process.address("gateway"), "DELETE", f"/prod/streams/{stream}")
@@ -275,7 +267,7 @@ def test_up_goes_on_without_a_stream_that_was_deleted(tmp_path):
         assert any("ended by an error: stream streaming-local-geo" in line for line in process.lines)
     with pf.up(tmp_path, "--trigger", "50ms") as process:  # makes the stream, which is another one
         pf.wait_until(lambda: any(f"--anew {stream}" in line for line in process.lines), what="the hint")
-        put(Kinesis(process.address("streams")), stream, [geo(2), "bad 2"])
+        put(Kinesis(process.address("streams")), stream, [pf.geo(2), "bad 2"])
         assert process.stop() == 1
     with pf.up(tmp_path, "--trigger", "50ms", "--anew", stream) as process:
         pf.wait_until(lambda: len(pf.rows(tables, "geo_stream")) == 2, what="the new stream's row")
@@ -305,7 +297,7 @@ def test_topics_with_a_gap_and_made_anew_are_gone_on_with(tmp_path):
         pf.pinflow("topics", "create", "--topic", topic, "--partitions", 2, *kafka)
         with pf.running("gateway", "--listen", "127.0.0.1:0", *kafka) as gateway:
             def send(*inds):
-                raw = json.dumps([{"value": geo(ind), "partition": ind % 2} for ind in inds])
+                raw = json.dumps([{"value": pf.geo(ind), "partition": ind % 2} for ind in inds])
                 status, _ = pf.post(gateway.address("gateway"), topic, raw=raw)
                 assert status == 200
             def catch_up(*args, check=True):
@@ -348,7 +340,7 @@ def test_a_mistake_in_a_cleaning_is_mended(tmp_path):
                 (good.replace("FROM known", "FROMM known"), columns, good),
                 (good.replace(country, "CAST(CAST(country AS INT) AS VARCHAR) AS country"), columns, good),
                 (good, wider, good.replace("posted_at AS timestamp,", "posted_at AS timestamp, 'north' AS region,"))):
-            put(kinesis, "streaming-local-geo", [geo(sent), f"bad {sent}"])
+            put(kinesis, "streaming-local-geo", [pf.geo(sent), f"bad {sent}"])
             sent += 1
             sql.write_text(wrong_sql)
             definition.write_text(wrong_definition)
@@ -375,7 +367,7 @@ def test_a_worker_that_was_stopped_past_its_lease(tmp_path, repeats):
         def post():
             kinesis = Kinesis(process.address("streams"))
             while not stopping.is_set():
-                put(kinesis, stream, [geo(sent[0] + i) for i in range(20)])
+                put(kinesis, stream, [pf.geo(sent[0] + i) for i in range(20)])
                 sent[0] += 20
                 time.sleep(0.01)
         posting = threading.Thread(target=post)
@@ -412,7 +404,7 @@ def test_a_trigger_must_be_a_time(tmp_path):
 
 def test_metrics(tmp_path):
     with streams(tmp_path, "--make-streams") as process, worker(tmp_path, process, "--listen", "127.0.0.1:0", "--trigger", "50ms") as working:
-        put(Kinesis(process.address("streams")), "streaming-local-geo", [geo(1), geo(2), geo(1), {"ind": 3}])
+        put(Kinesis(process.address("streams")), "streaming-local-geo", [pf.geo(1), pf.geo(2), pf.geo(1), {"ind": 3}])
         pf.wait_until(lambda: len(pf.rows(tmp_path / "lake", "geo_stream")) == 2, what="rows")
         line = r'pinflow_stream_records_total\{feed="stream streaming-local-geo",table="geo_stream",result="(\w+)"\} (\d+)'
         def told():
@@ -425,7 +417,7 @@ def test_metrics(tmp_path):
         text = pf.request(working.address("metrics"), "GET", "/metrics")[2].decode()
         ended = dict(re.findall(r'pinflow_stream_ended\{feed="stream streaming-local-(\w+)"\} (\d)', text))
         assert ended == {"pin": "0", "geo": "0", "user": "1"} and "pinflow_stream_up 0" in text
-        put(Kinesis(process.address("streams")), "streaming-local-geo", [geo(3)])
+        put(Kinesis(process.address("streams")), "streaming-local-geo", [pf.geo(3)])
         pf.wait_until(lambda: len(pf.rows(tmp_path / "lake", "geo_stream")) == 3, what="the others go on")
         assert working.stop() == 1
     assert any(l.startswith("stopped: 3 rows in") and l.endswith("ended by an error: stream streaming-local-user") for l in working.lines)
@@ -438,7 +430,7 @@ def test_plans_do_not_pile_up(tmp_path):
         def plans():
             return sorted(int(path.stem) for path in (tmp_path / "lake/state/plans/stream/streaming-local-geo").glob("*.json"))
         while not plans() or plans()[-1] < 130:
-            put(kinesis, "streaming-local-geo", [geo(sent)])
+            put(kinesis, "streaming-local-geo", [pf.geo(sent)])
             sent += 1
             time.sleep(0.01)
         pf.wait_until(lambda: len(pf.rows(tmp_path / "lake", "geo_stream")) == sent, what="all rows")

@@ -26,12 +26,8 @@ def service(request):
         yield request.param, url
 
 
-def geo(ind):
-    return {"ind": ind, "timestamp": "2020-08-28 03:52:47", "latitude": -89.9787, "longitude": 1.5, "country": "Albania"}
-
-
 def put(address, inds):
-    several = [{"data": geo(ind), "partition-key": str(ind)} for ind in inds]
+    several = [{"data": pf.geo(ind), "partition-key": str(ind)} for ind in inds]
     status, _, answer = pf.request(address, "PUT", f"/prod/streams/{STREAM}/records", json.dumps({"records": several}))
     assert status == 200 and json.loads(answer)["FailedRecordCount"] == 0, answer
 
@@ -135,7 +131,7 @@ def test_wrong_keys_are_told_and_nothing_of_them_shown(tmp_path):
                              "--kinesis-endpoint", url, env=wrong)
         with gateway as process:
             status, _, answer = pf.request(process.address("gateway"), "PUT", f"/prod/streams/{STREAM}/record",
-                                           json.dumps({"Data": geo(1), "PartitionKey": "1"}))
+                                           json.dumps({"Data": pf.geo(1), "PartitionKey": "1"}))
             assert status == 400 and json.loads(answer)["__type"] == "InvalidSignatureException"
             shown = done.stdout + done.stderr + answer.decode() + "".join(process.lines + service.lines)
         for secret in (servers.SECRET, "not-that-secret"):
